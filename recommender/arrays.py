@@ -1,0 +1,79 @@
+"""Names for the shapes that everything here passes around, and the checks at the door."""
+
+from __future__ import annotations
+
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from recommender.errors import InvalidInputError
+
+UserFactors: TypeAlias = NDArray[np.float32]
+"""(n_users, k) float32: one row a user."""
+
+ItemFactors: TypeAlias = NDArray[np.float32]
+"""(n_items, k) float32: one row an item."""
+
+Vector: TypeAlias = NDArray[np.float32]
+"""(k,) float32: one user or one item in the space of the factors."""
+
+Scores: TypeAlias = NDArray[np.float32]
+"""(n_items,) or (n,) float32: what ranks; larger is better."""
+
+Mask: TypeAlias = NDArray[np.bool_]
+"""(n_items,) bool: ``True`` where an item may appear."""
+
+Rows: TypeAlias = NDArray[np.int64]
+"""(n,) int64: positions in a vocabulary; -1 never leaves the function that looked it up."""
+
+
+def frozen(array: NDArray[Any]) -> NDArray[Any]:
+    """Return a view of the array that cannot be written through."""
+    view = array.view()
+    view.flags.writeable = False
+    return view
+
+
+def as_values(values: ArrayLike, name: str, length: int) -> NDArray[np.float32]:
+    """Return finite float32 numbers, one for each of ``length`` rows.
+
+    Raises
+    ------
+    InvalidInputError
+        When they are not numbers, not one-dimensional, too few or too many, or not finite.
+    """
+    try:
+        numbers = np.asarray(values, dtype=np.float32)
+    except (TypeError, ValueError) as error:
+        raise InvalidInputError(f"{name} must be numbers: {error}") from None
+    if numbers.shape != (length,):
+        raise InvalidInputError(
+            f"{name} must be one-dimensional with {length} entries, one for each user and item; "
+            f"found the shape {numbers.shape}"
+        )
+    finite = np.isfinite(numbers)
+    if not finite.all():
+        row = int(np.argmin(finite))
+        raise InvalidInputError(f"{name}[{row}] is {numbers[row]}; only finite numbers are allowed")
+    return numbers
+
+
+def as_mask(mask: ArrayLike | None, n_items: int) -> Mask | None:
+    """Return the mask as booleans, one an item, or ``None`` when every item may appear."""
+    if mask is None:
+        return None
+    allowed = np.asarray(mask)
+    if allowed.dtype != np.bool_ or allowed.shape != (n_items,):
+        raise InvalidInputError(
+            f"mask must be {n_items} booleans, one an item, True where it may appear; "
+            f"found {allowed.dtype} of the shape {allowed.shape}"
+        )
+    return allowed
+
+
+def as_count(n: object, name: str = "n") -> int:
+    """Return a whole number that is at least 1."""
+    if isinstance(n, bool) or not isinstance(n, int | np.integer) or n < 1:
+        raise InvalidInputError(f"{name} must be a whole number of at least 1; found {n!r}")
+    return int(n)

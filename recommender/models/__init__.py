@@ -1,0 +1,1 @@
+"""What is learned: options in, frozen factors out."""

@@ -1,0 +1,396 @@
+"""A learned model: frozen factors, biases and vocabularies, and what can be asked of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from recommender.arrays import Mask, Rows, Scores, Vector, as_count, as_mask, as_values, frozen
+from recommender.errors import (
+    InvalidInputError,
+    UnknownIdError,
+    UnknownItemError,
+    UnknownUserError,
+)
+from recommender.explanation import Explanation, contributions
+from recommender.fold_in import fold_in
+from recommender.models.folded_user import FoldedUser
+from recommender.top_k import top_k
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import ArrayLike, NDArray
+
+    from recommender.arrays import ItemFactors, UserFactors
+    from recommender.data.ratings import Ratings
+    from recommender.data.vocabulary import Id, Vocabulary
+    from recommender.models.objective import AnyObjective
+
+
+@dataclass(frozen=True, eq=False)
+class FactorModel:
+    """Users and items as vectors whose dot product ranks, or predicts stars.
+
+    ``score(u, i) = mean + user_bias[u] + item_bias[i] + user_factors[u]·item_factors[i]``;
+    a ranking model has neither mean nor biases.
+
+    Attributes
+    ----------
+    user_factors
+        (n_users, k) float32, read-only.
+    item_factors
+        (n_items, k) float32, read-only.
+    ratings
+        What it was trained on: the vocabularies, and which items each user has seen.
+    objective
+        The loss it minimizes, which folding in and explaining solve again.
+    global_bias
+        The mean of the training's values, or 0.
+    user_biases, item_biases
+        (n_users,) and (n_items,) float32, or ``None``.
+    """
+
+    user_factors: UserFactors
+    item_factors: ItemFactors
+    ratings: Ratings
+    objective: AnyObjective
+    global_bias: float = 0.0
+    user_biases: NDArray[np.float32] | None = field(default=None)
+    item_biases: NDArray[np.float32] | None = field(default=None)
+
+    def __post_init__(self) -> None:
+        k = self.item_factors.shape[-1]
+        shapes = {
+            "user_factors": (self.user_factors, (self.ratings.n_users, k)),
+            "item_factors": (self.item_factors, (self.ratings.n_items, k)),
+            "user_biases": (self.user_biases, (self.ratings.n_users,)),
+            "item_biases": (self.item_biases, (self.ratings.n_items,)),
+        }
+        for name, (array, shape) in shapes.items():
+            if array is None:
+                continue
+            if array.shape != shape or array.dtype != np.float32:
+                raise InvalidInputError(
+                    f"{name} must be float32 of the shape {shape}; "
+                    f"found {array.dtype} of the shape {array.shape}"
+                )
+            object.__setattr__(self, name, frozen(array))
+        if (self.user_biases is None) is not (self.item_biases is None):
+            raise InvalidInputError("user_biases and item_biases come together or not at all")
+
+    def __repr__(self) -> str:
+        return (
+            f"<FactorModel: {self.n_factors} factors, {len(self.users)} users, "
+            f"{len(self.items)} items>"
+        )
+
+    @property
+    def users(self) -> Vocabulary:
+        """The user ids and their rows."""
+        return self.ratings.users
+
+    @property
+    def items(self) -> Vocabulary:
+        """The item ids and their rows."""
+        return self.ratings.items
+
+    @property
+    def user_ids(self) -> NDArray[Any]:
+        """(n_users,) ids in row order."""
+        return self.users.ids
+
+    @property
+    def item_ids(self) -> NDArray[Any]:
+        """(n_items,) ids in row order."""
+        return self.items.ids
+
+    @property
+    def n_factors(self) -> int:
+        """How many dimensions the embeddings have."""
+        return int(self.item_factors.shape[1])
+
+    def recommend(
+        self,
+        user_id: Id,
+        n: int = 10,
+        exclude_seen: bool = True,
+        mask: ArrayLike | None = None,
+    ) -> tuple[NDArray[Any], Scores]:
+        """Return the n items with the largest scores, best first.
+
+        Parameters
+        ----------
+        user_id
+            A user of the training; for others, :meth:`fold_in`.
+        n
+            How many; fewer come back when fewer are left.
+        exclude_seen
+            Whether to leave out what the user rated in the training.
+        mask
+            (n_items,) bool, ``True`` where an item may appear.
+
+        Returns
+        -------
+        (≤ n,) item ids and (≤ n,) float32 scores; equal scores stand in the order of their ids.
+
+        Raises
+        ------
+        UnknownUserError
+            When the training never saw the user.
+        """
+        return self.folded(self.user_row(user_id)).recommend(n, exclude_seen, mask)
+
+    def recommend_batch(
+        self, user_ids: Sequence[Id] | NDArray[Any], n: int = 10, exclude_seen: bool = True
+    ) -> tuple[NDArray[Any], NDArray[np.float32]]:
+        """Return the n best items of many users at once.
+
+        Returns
+        -------
+        (B, n) item ids and (B, n) float32 scores, best first. When fewer than n items are left
+        for some user, both are masked arrays, and the missing places are masked.
+
+        Raises
+        ------
+        UnknownUserError
+            When the training never saw one of the users.
+        """
+        rows = self.users.rows(user_ids)
+        if (rows < 0).any():
+            unknown = list(user_ids)[int(np.argmax(rows < 0))]
+            raise UnknownUserError(_unknown("user", unknown))
+        width = min(as_count(n), len(self.items))
+        best = np.full((len(rows), width), -1, dtype=np.int64)
+        scores = np.zeros((len(rows), width), dtype=np.float32)
+        for place, row in enumerate(rows):
+            user = self.folded(int(row))
+            found, found_scores = user.best_rows(width, exclude_seen, None)
+            best[place, : len(found)] = found
+            scores[place, : len(found)] = found_scores
+        missing = best < 0
+        ids = self.item_ids[np.maximum(best, 0)]
+        if not missing.any():
+            return ids, scores
+        return np.ma.masked_array(ids, missing), np.ma.masked_array(scores, missing)
+
+    def similar_items(self, item_id: Id, n: int = 10) -> tuple[NDArray[Any], Scores]:
+        """Return the n items whose vectors point most nearly the same way.
+
+        Returns
+        -------
+        (≤ n,) item ids without the item itself, and (≤ n,) float32 cosines, largest first.
+        """
+        row = self.item_row(item_id)
+        rows, cosines = _nearest(self._item_directions, row, as_count(n))
+        return self.item_ids[rows], cosines
+
+    def similar_users(self, user_id: Id, n: int = 10) -> tuple[NDArray[Any], Scores]:
+        """Return the n users whose vectors point most nearly the same way, with cosines."""
+        row = self.user_row(user_id)
+        rows, cosines = _nearest(self._user_directions, row, as_count(n))
+        return self.user_ids[rows], cosines
+
+    def predict(
+        self, user_ids: Sequence[Id] | NDArray[Any], item_ids: Sequence[Id] | NDArray[Any]
+    ) -> NDArray[np.float32]:
+        """Predict ``score(u, i)`` for pairs: stars, where the model learned stars.
+
+        Parameters
+        ----------
+        user_ids, item_ids
+            (n,) ids, pair by pair.
+
+        Returns
+        -------
+        (n,) float32. An unknown user or item has no vector and no bias: what is known of the
+        other side remains, and the mean.
+        """
+        users, items = self.users.rows(user_ids), self.items.rows(item_ids)
+        if users.shape != items.shape:
+            raise InvalidInputError(
+                f"user_ids and item_ids must be of one length; found {len(users)} and {len(items)}"
+            )
+        known_users, known_items = users >= 0, items >= 0
+        both = known_users & known_items
+        predicted = np.full(len(users), self.global_bias, dtype=np.float32)
+        if self.user_biases is not None and self.item_biases is not None:
+            predicted[known_users] += self.user_biases[users[known_users]]
+            predicted[known_items] += self.item_biases[items[known_items]]
+        predicted[both] += np.einsum(
+            "nk,nk->n", self.user_factors[users[both]], self.item_factors[items[both]]
+        )
+        return predicted
+
+    def fold_in(self, item_ids: Sequence[Id] | NDArray[Any], values: ArrayLike) -> FoldedUser:
+        """Give a vector to someone whom training never saw, from a few ratings.
+
+        Parameters
+        ----------
+        item_ids
+            (n,) items of the training; of one that stands twice, the last value counts.
+        values
+            (n,) finite numbers on the scale of the training's values.
+
+        Returns
+        -------
+        The vector that training would give to a user with these ratings while all items stand
+        still; it answers ``recommend`` and ``explain`` like a known user.
+
+        Raises
+        ------
+        UnknownItemError
+            When the training never saw one of the items.
+        """
+        rows = self.items.rows(item_ids)
+        if (rows < 0).any():
+            unknown = list(item_ids)[int(np.argmax(rows < 0))]
+            raise UnknownItemError(_unknown("item", unknown))
+        stars = as_values(values, "values", len(rows))
+        last = {int(row): place for place, row in enumerate(rows)}
+        order = np.array(sorted(last), dtype=np.int64)
+        stars = stars[[last[int(row)] for row in order]]
+        vector = fold_in(
+            order,
+            self.objective.weights(stars),
+            self.objective.targets(stars, self._baselines[order]),
+            self._design,
+            self._gram,
+            self._ridge(len(order)),
+        )
+        return FoldedUser(self, vector, order, stars)
+
+    def explain(self, user_id: Id, item_id: Id) -> Explanation:
+        """Say which rated items made the score of one item for one user.
+
+        Returns
+        -------
+        The contributions of all items that the user rated; with ``base`` they add up to the score.
+        """
+        return self.folded(self.user_row(user_id)).explain(item_id)
+
+    # What the rest of the project builds on: the same questions, asked by row.
+
+    def user_row(self, user_id: Id) -> int:
+        """Return the user's row; raises :class:`UnknownUserError`."""
+        try:
+            return self.users.row(user_id)
+        except UnknownIdError:
+            raise UnknownUserError(_unknown("user", user_id)) from None
+
+    def item_row(self, item_id: Id) -> int:
+        """Return the item's row; raises :class:`UnknownItemError`."""
+        try:
+            return self.items.row(item_id)
+        except UnknownIdError:
+            raise UnknownItemError(_unknown("item", item_id)) from None
+
+    def folded(self, user_row: int) -> FoldedUser:
+        """Return a user of the training as ``fold_in`` would, with the vector of the training."""
+        rated, values = self.ratings.of_user(user_row)
+        vector = self.user_factors[user_row]
+        if self.user_biases is not None:
+            vector = np.append(vector, self.user_biases[user_row])
+        return FoldedUser(self, vector, rated.astype(np.int64), values)
+
+    def score_user(self, user_row: int) -> Scores:
+        """(n_items,) float32: the score of every item for a user of the training."""
+        return self.score_all(self.folded(user_row).vector)
+
+    def score_all(self, vector: Vector) -> Scores:
+        """(n_items,) float32: the score of every item for a vector from folding in."""
+        scores: Scores = self._design @ vector
+        if self.item_biases is not None:
+            scores += self._baselines
+        return scores
+
+    def score_rows(self, vector: Vector, rows: Rows) -> Scores:
+        """(n,) float32: the scores of some items for a vector from folding in."""
+        scores: Scores = self._design[rows] @ vector
+        if self.item_biases is not None:
+            scores += self._baselines[rows]
+        return scores
+
+    def explain_rows(
+        self, rated: Rows, values: NDArray[np.float32], asked: Rows
+    ) -> NDArray[np.float64]:
+        """(len(asked), len(rated)) float64: what each rating contributes to each asked item."""
+        return contributions(
+            self._design[rated],
+            self.objective.weights(values),
+            self.objective.targets(values, self._baselines[rated]),
+            self._gram,
+            self._ridge(len(rated)),
+            self._design[asked],
+        )
+
+    def base_of(self, item_row: int) -> float:
+        """Return the item's score for someone of whom nothing is known."""
+        return float(self._baselines[item_row])
+
+    def allowed(self, seen: Rows | None, mask: ArrayLike | None) -> Mask | None:
+        """(n_items,) bool: the mask without what was seen; ``None`` when all may appear."""
+        given = as_mask(mask, len(self.items))
+        if seen is None:
+            return given
+        allowed = np.ones(len(self.items), dtype=np.bool_) if given is None else given.copy()
+        allowed[seen] = False
+        return allowed
+
+    def best_rows(self, vector: Vector, n: int, allowed: Mask | None) -> tuple[Rows, Scores]:
+        """Return the rows and the scores of the n best items for a vector."""
+        scores = self.score_all(vector)
+        rows = top_k(scores, n, allowed)
+        return rows, scores[rows]
+
+    def _ridge(self, n_rated: int) -> float:
+        return float(self.objective.ridge(n_rated, len(self.items)))
+
+    @cached_property
+    def _design(self) -> NDArray[np.float32]:
+        """(n_items, k or k+1): what a user's vector meets; 1 for his bias."""
+        if self.item_biases is None:
+            return self.item_factors
+        ones = np.ones((len(self.items), 1), dtype=np.float32)
+        return np.hstack((self.item_factors, ones))
+
+    @cached_property
+    def _baselines(self) -> NDArray[np.float32]:
+        """(n_items,) what is said of an item before anything is known of the user."""
+        mean = np.full(len(self.items), self.global_bias, dtype=np.float32)
+        return mean if self.item_biases is None else mean + self.item_biases
+
+    @cached_property
+    def _gram(self) -> NDArray[np.float32]:
+        return self.objective.gram(self._design)
+
+    @cached_property
+    def _item_directions(self) -> NDArray[np.float32]:
+        return _directions(self.item_factors)
+
+    @cached_property
+    def _user_directions(self) -> NDArray[np.float32]:
+        return _directions(self.user_factors)
+
+
+def _directions(factors: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Scale each row to length 1; a zero row stays zero, and so similar to none."""
+    norms = np.linalg.norm(factors, axis=1, keepdims=True)
+    scaled: NDArray[np.float32] = np.zeros_like(factors)
+    np.divide(factors, norms, out=scaled, where=norms > 0)
+    return scaled
+
+
+def _nearest(directions: NDArray[np.float32], row: int, n: int) -> tuple[Rows, Scores]:
+    cosines = directions @ directions[row]
+    others = np.ones(len(directions), dtype=np.bool_)
+    others[row] = False
+    rows = top_k(cosines, n, others)
+    return rows, cosines[rows]
+
+
+def _unknown(kind: str, given: object) -> str:
+    return f"unknown {kind} {given!r}: it is not in the ratings that the model was trained on"

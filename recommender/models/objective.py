@@ -1,0 +1,143 @@
+"""What a model minimizes, as one row of it sees it.
+
+Both losses lead to the same kind of equation for a row r with the entries j,
+``(gram + Σ_j w_j x_j x_jᵀ + ridge_r·I) y_r = Σ_j t_j x_j``; they differ in what w, t, gram and
+ridge are. This file says what they are, once, for training, folding in and explaining alike.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
+
+import numpy as np
+
+from recommender.data.weighting import Weighting, confidence
+from recommender.errors import InvalidInputError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+class Objective(Protocol):
+    """What training, folding in and explaining ask of a loss."""
+
+    def gram(self, other: NDArray[np.float32]) -> NDArray[np.float32]:
+        """(k, k) what every row shares, given the side that stands still."""
+
+    def weights(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
+        """(n,) w of each rating."""
+
+    def targets(
+        self, values: NDArray[np.float32], baselines: NDArray[np.float32]
+    ) -> NDArray[np.float32]:
+        """(n,) t of each rating, given what the other side's biases already say of it."""
+
+    def ridge(self, counts: NDArray[np.int64] | int, n_columns: int) -> NDArray[np.float32]:
+        """(n,) the regularization of rows with so many ratings."""
+
+
+@dataclass(frozen=True)
+class ImplicitObjective:
+    """Rated movies score 1, all others 0 (Rendle, Krichene, Zhang, Koren 2021, equation 1).
+
+    ``Σ_observed c(ŷ-1)² + α0·Σ_all ŷ²``
+    ``+ λ Σ_u (n_u + α0·|I|)^ν ‖w_u‖² + λ Σ_i (n_i + α0·|U|)^ν ‖h_i‖²``
+    """
+
+    regularization: float
+    unobserved_weight: float
+    frequency_scaling: float
+    weighting: Weighting
+    typical_value: float
+
+    def gram(self, other: NDArray[np.float32]) -> NDArray[np.float32]:
+        """(k, k) ``α0·OᵀO``: what all pairs, rated or not, say."""
+        gram: NDArray[np.float32] = np.float32(self.unobserved_weight) * (other.T @ other)
+        return gram
+
+    def weights(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
+        """(n,) the confidence c of each rating."""
+        return confidence(values, self.weighting, self.typical_value)
+
+    def targets(
+        self,
+        values: NDArray[np.float32],
+        baselines: NDArray[np.float32],  # noqa: ARG002 - there are no biases here
+    ) -> NDArray[np.float32]:
+        """(n,) ``c · 1``."""
+        return self.weights(values)
+
+    def ridge(self, counts: NDArray[np.int64] | int, n_columns: int) -> NDArray[np.float32]:
+        """(n,) ``λ (n_r + α0·m)^ν``."""
+        mass = np.asarray(counts) + self.unobserved_weight * n_columns
+        scaled: NDArray[np.float32] = (
+            self.regularization * np.power(mass, self.frequency_scaling)
+        ).astype(np.float32)
+        return scaled
+
+
+@dataclass(frozen=True)
+class ExplicitObjective:
+    """Stars are predicted as mean + biases + dot product; only rated pairs speak.
+
+    ``Σ_observed (μ + b_u + b_i + w_u·h_i - r)²``
+    ``+ λ Σ_u n_u^ν (‖w_u‖² + b_u²) + λ Σ_i n_i^ν (‖h_i‖² + b_i²)``
+    (Koren, Bell, Volinsky 2009; λ scaled by counts as in Zhou, Wilkinson, Schreiber, Pan 2008).
+    """
+
+    regularization: float
+    frequency_scaling: float
+
+    def gram(self, other: NDArray[np.float32]) -> NDArray[np.float32]:
+        """(k, k) zero: unrated pairs say nothing."""
+        return np.zeros((other.shape[1], other.shape[1]), dtype=np.float32)
+
+    def weights(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
+        """(n,) ones."""
+        return np.ones(len(values), dtype=np.float32)
+
+    def targets(
+        self, values: NDArray[np.float32], baselines: NDArray[np.float32]
+    ) -> NDArray[np.float32]:
+        """(n,) what is left of the stars when mean and the other side's bias are taken off."""
+        return (values - baselines).astype(np.float32)
+
+    def ridge(
+        self,
+        counts: NDArray[np.int64] | int,
+        n_columns: int,  # noqa: ARG002 - unrated pairs say nothing
+    ) -> NDArray[np.float32]:
+        """(n,) ``λ n_r^ν``."""
+        scaled: NDArray[np.float32] = (
+            self.regularization * np.power(np.asarray(counts, np.float64), self.frequency_scaling)
+        ).astype(np.float32)
+        return scaled
+
+
+AnyObjective: TypeAlias = ImplicitObjective | ExplicitObjective
+
+
+def to_json(objective: AnyObjective) -> dict[str, Any]:
+    """Return the objective as plain values, for a manifest."""
+    kind: Literal["implicit", "explicit"] = (
+        "implicit" if isinstance(objective, ImplicitObjective) else "explicit"
+    )
+    return {"kind": kind, **asdict(objective)}
+
+
+def from_json(fields: dict[str, Any]) -> AnyObjective:
+    """Read what :func:`to_json` gave.
+
+    Raises
+    ------
+    InvalidInputError
+        When the fields are not those of an objective.
+    """
+    kinds = {"implicit": ImplicitObjective, "explicit": ExplicitObjective}
+    given = dict(fields)
+    kind = given.pop("kind", None)
+    try:
+        return kinds[kind](**given)  # type: ignore[no-any-return]
+    except (KeyError, TypeError) as error:
+        raise InvalidInputError(f"this is no objective: {fields!r} ({error})") from None

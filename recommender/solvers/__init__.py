@@ -1,0 +1,1 @@
+"""How one side is solved while the other stands still; pure functions over arrays."""

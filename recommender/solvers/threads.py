@@ -1,0 +1,58 @@
+"""The only file that knows about threads and BLAS.
+
+Kernels are compiled without the interpreter's lock and each gets its share of the rows, so
+plain Python threads run them side by side; two trainings in one process do not disturb each
+other. BLAS is held to one thread meanwhile: its own threads would fight with ours for the cores
+and make sums depend on their number. Nobody has to know ``OPENBLAS_NUM_THREADS``.
+"""
+
+from __future__ import annotations
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from functools import cache
+from typing import TYPE_CHECKING
+
+import numpy as np
+from threadpoolctl import ThreadpoolController
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from numpy.typing import NDArray
+
+    from recommender.arrays import Rows
+
+
+def available_threads() -> int:
+    """Count the cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+@cache
+def _controller() -> ThreadpoolController:
+    return ThreadpoolController()  # looks through all loaded libraries: once is enough
+
+
+@contextmanager
+def single_threaded_blas() -> Iterator[None]:
+    """Hold BLAS to one thread inside the block."""
+    with _controller().limit(limits=1, user_api="blas"):
+        yield
+
+
+def deal_rows(indptr: NDArray[np.int64], threads: int) -> list[Rows]:
+    """Deal the rows to threads, longest first, like cards: every hand weighs about the same."""
+    longest_first = np.argsort(-np.diff(indptr), kind="stable").astype(np.int64)
+    return [np.ascontiguousarray(longest_first[thread::threads]) for thread in range(threads)]
+
+
+def run_shares(work: Callable[[Rows], float | None], shares: list[Rows]) -> list[float | None]:
+    """Run ``work`` on each share of rows, one thread a share, and return what each returned."""
+    if len(shares) == 1:
+        return [work(shares[0])]
+    with ThreadPoolExecutor(len(shares)) as pool:
+        return list(pool.map(work, shares))
