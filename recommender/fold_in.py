@@ -56,8 +56,9 @@ def fold_in(
     )
     vector = np.empty((1, other.shape[1]), dtype=np.float32)
     only_row = np.zeros(1, dtype=np.int64)
+    standing = cholesky.Standing.for_one_row(other, gram)
     cholesky.solve_rows(
-        matrix, weights, targets, other, gram, np.array([ridge], np.float32), vector, [only_row]
+        matrix, weights, targets, standing, np.array([ridge], np.float32), vector, [only_row]
     )
     folded: Vector = vector[0]
     return folded

@@ -173,6 +173,8 @@ class Vocabulary:
         return cls(None, offsets, text)
 
     def _bytes(self, row: int) -> bytes:
+        if self._offsets is None or self._text is None:
+            raise TypeError("a vocabulary of whole numbers holds no text")
         if not -len(self) <= row < len(self):
             raise IndexError(f"row {row} of a vocabulary of {len(self)} ids")
         row %= len(self)

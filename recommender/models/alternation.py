@@ -70,9 +70,9 @@ class Side:
             (m,) what the other side's biases, and the mean, already say.
         """
         targets = objective.targets(self.matrix.values, baselines[self.matrix.indices])
-        gram = objective.gram(other)
+        standing = cholesky.Standing.for_many_rows(other, objective.gram(other))
         cholesky.solve_rows(
-            self.matrix, self.weights, targets, other, gram, self.ridge, out, self.shares
+            self.matrix, self.weights, targets, standing, self.ridge, out, self.shares
         )
 
 
