@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -26,6 +27,51 @@ Mask: TypeAlias = NDArray[np.bool_]
 
 Rows: TypeAlias = NDArray[np.int64]
 """(n,) int64: positions in a vocabulary; -1 never leaves the function that looked it up."""
+
+
+@dataclass(frozen=True, eq=False)
+class SparseRows:
+    """A sparse matrix by rows, as plain arrays: what a solver sees.
+
+    Attributes
+    ----------
+    indptr
+        (n_rows + 1,) int64: row r owns the entries ``indptr[r] : indptr[r + 1]``.
+    indices
+        (n_entries,) int32: the column of each entry, increasing within a row.
+    values
+        (n_entries,) float32.
+    n_columns
+        How many columns there are, entries or not.
+    """
+
+    indptr: NDArray[np.int64]
+    indices: NDArray[np.int32]
+    values: NDArray[np.float32]
+    n_columns: int
+
+    @property
+    def n_rows(self) -> int:
+        """How many rows there are, entries or not."""
+        return len(self.indptr) - 1
+
+    def row(self, row: int) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+        """Return the columns and the values of one row, as views."""
+        entries = slice(self.indptr[row], self.indptr[row + 1])
+        return self.indices[entries], self.values[entries]
+
+    def with_values(self, values: NDArray[np.float32]) -> SparseRows:
+        """Return the same places with other values."""
+        return SparseRows(self.indptr, self.indices, values, self.n_columns)
+
+    def order_by_column(self) -> tuple[SparseRows, NDArray[np.int64]]:
+        """Return the transpose, and which entry of this matrix each of its entries was."""
+        counts = np.bincount(self.indices, minlength=self.n_columns)
+        indptr = np.concatenate(([0], np.cumsum(counts))).astype(np.int64)
+        order = np.argsort(self.indices, kind="stable")
+        rows = np.repeat(np.arange(self.n_rows, dtype=np.int32), np.diff(self.indptr))
+        transposed = SparseRows(indptr, rows[order], self.values[order], self.n_rows)
+        return transposed, order
 
 
 def frozen(array: NDArray[Any]) -> NDArray[Any]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from recommender.data.ratings import SparseRows
+from recommender.arrays import SparseRows
 from recommender.solvers import cholesky
 
 if TYPE_CHECKING:

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from recommender.data.ratings import Ratings, SparseRows
+from recommender.arrays import SparseRows
+from recommender.data.ratings import Ratings
 from recommender.data.vocabulary import Vocabulary
 from recommender.errors import (
     DamagedGenerationError,
@@ -74,7 +75,7 @@ def load_generation(path: Path | str, verify: bool = True) -> Generation:
     document = read_document(folder)
     try:
         return _open(folder, document, verify)
-    except (KeyError, TypeError, AttributeError, InvalidInputError, OSError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, OSError) as error:
         raise DamagedGenerationError(f"{folder}: {error}") from error
 
 

@@ -17,8 +17,8 @@ from recommender.solvers.threads import available_threads, deal_rows
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from recommender.arrays import Rows
-    from recommender.data.ratings import Ratings, SparseRows
+    from recommender.arrays import Rows, SparseRows
+    from recommender.data.ratings import Ratings
     from recommender.models.objective import AnyObjective
 
 
@@ -50,7 +50,7 @@ class Side:
             matrix,
             objective.weights(matrix.values),
             objective.ridge(np.diff(matrix.indptr), matrix.n_columns),
-            deal_rows(matrix.indptr, threads or available_threads()),
+            deal_rows(matrix.indptr, _worthwhile(threads, len(matrix.indices))),
         )
 
     def solve(
@@ -74,6 +74,11 @@ class Side:
         cholesky.solve_rows(
             self.matrix, self.weights, targets, standing, self.ridge, out, self.shares
         )
+
+
+def _worthwhile(threads: int | None, n_entries: int) -> int:
+    """Use no more threads than there is work for: to start one takes as long as a few rows."""
+    return min(threads or available_threads(), 1 + n_entries // 5_000)
 
 
 def check_enough(ratings: Ratings) -> None:

@@ -16,14 +16,13 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 from numba import njit
 
-from recommender.arrays import frozen
+from recommender.arrays import SparseRows, frozen
 from recommender.solvers.threads import run_shares
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from recommender.arrays import Rows
-    from recommender.data.ratings import SparseRows
 
 # Sums may be reordered and multiply-adds fused, but NaN stays NaN and infinity infinity: bad
 # numbers must come out as bad numbers.
@@ -68,6 +67,16 @@ class Standing:
         """Prepare nothing: one row is solved sooner than ``gram`` is taken apart."""
         k = vectors.shape[1]
         return cls(vectors, gram, np.empty((0, k), np.float32), np.empty(k, np.float32), gram)
+
+
+def prepare() -> None:
+    """Compile every kernel now, or load it from the cache, so that nobody waits for it later."""
+    one = np.ones(1, dtype=np.float32)
+    square = np.ones((1, 1), dtype=np.float32)
+    matrix = SparseRows(np.array([0, 1], np.int64), np.zeros(1, np.int32), one, 1)
+    rows = [np.zeros(1, dtype=np.int64)]
+    solve_rows(matrix, one, one, Standing.for_many_rows(square, square), one, square.copy(), rows)
+    observed_squares(matrix, one, one, square, square, rows)
 
 
 def solve_rows(

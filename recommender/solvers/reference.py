@@ -14,7 +14,7 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from recommender.data.ratings import SparseRows
+    from recommender.arrays import SparseRows
 
 
 def solve_rows(

@@ -1,0 +1,1 @@
+"""The service: HTTP, keys, storage, the trainer, pages; knows the core, is unknown to it."""

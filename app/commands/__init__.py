@@ -1,0 +1,1 @@
+"""What ``projectionist`` can be told to do, one command a file."""

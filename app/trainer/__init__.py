@@ -1,0 +1,1 @@
+"""From the stored ratings to a published model."""

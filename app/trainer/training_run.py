@@ -1,0 +1,97 @@
+"""One training: a consistent snapshot, the recipe, a generation, and its publication."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from recommender import Ratings
+from recommender.generations import current_number, publish, write_generation
+from recommender.training import Progress, Recipe, train
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from datetime import datetime
+    from pathlib import Path
+
+    from app.store import Store
+
+
+class TrainingRunningError(Exception):
+    """Another process trains into the same models directory at this moment."""
+
+
+@dataclass(frozen=True)
+class TrainingReport:
+    """What one training made."""
+
+    generation: int
+    ratings: int
+    users: int
+    movies: int
+    watermark: int
+    metrics: dict[str, float]
+
+
+def run_training(
+    store: Store,
+    models_dir: Path,
+    now: Callable[[], datetime],
+    *,
+    recipe: Recipe | None = None,
+    evaluate: bool = True,
+    progress: Progress | None = None,
+) -> TrainingReport:
+    """Train on all that is stored now, and publish the result.
+
+    Raises
+    ------
+    TooFewRatingsError
+        When there is nothing to learn from; the current model stays.
+    TrainingRunningError
+        When another process is at it.
+    """
+    chosen = recipe or Recipe()
+    with _only_one(models_dir):
+        snapshot = store.snapshot()
+        ratings = Ratings.from_frame(snapshot.ratings, timestamp="timestamp")
+        trained = train(ratings, chosen, evaluate=evaluate, progress=progress)
+        number = write_generation(
+            models_dir,
+            trained.ranking,
+            trained.stars,
+            watermark=snapshot.watermark,
+            metrics=trained.metrics,
+            options=chosen.options(),
+            trained_at=now().strftime("%Y-%m-%dT%H:%M:%SZ"),
+            parent=current_number(models_dir),
+        )
+        publish(models_dir, number)
+    return TrainingReport(
+        number,
+        ratings.n_ratings,
+        ratings.n_users,
+        ratings.n_items,
+        snapshot.watermark,
+        trained.metrics,
+    )
+
+
+@contextmanager
+def _only_one(models_dir: Path) -> Iterator[None]:
+    """Hold a lock that the kernel lets go of with the process, however it ends."""
+    models_dir.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(models_dir / ".training.lock", os.O_CREAT | os.O_RDWR, 0o644)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise TrainingRunningError(
+                f"another process trains into {models_dir} now; wait until it is done"
+            ) from None
+        yield
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,1 @@
+"""Ratings, movies and users: from files to arrays."""

@@ -1,0 +1,1 @@
+"""Users and movies in one plane, and how far that plane can be trusted."""
