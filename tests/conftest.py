@@ -5,7 +5,15 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+import hypothesis
 import pytest
+
+# No deadline: the first example of a test may be the one that compiles a kernel. In CI the
+# examples are the same each time, so that a red run can be run again.
+hypothesis.settings.register_profile(
+    "projectionist", deadline=None, derandomize=bool(os.environ.get("CI")), print_blob=True
+)
+hypothesis.settings.load_profile("projectionist")
 
 ROOT = Path(__file__).resolve().parent.parent
 

@@ -92,7 +92,7 @@ def _members(archive: zipfile.ZipFile, path: Path) -> Folders:
         _check_member(member, path)
         total += member.file_size
         parts = PurePosixPath(member.filename).parts
-        if member.is_dir() or len(parts) > 2 or parts[0].startswith((".", "__")):
+        if member.is_dir() or len(parts) not in {1, 2} or parts[0].startswith((".", "__")):
             continue
         folder = parts[0] if len(parts) == 2 else ""
         folders.setdefault(folder, {})[parts[-1]] = _member(archive, member, path)

@@ -159,6 +159,7 @@ def test_the_notice_is_that_of_the_release(tmp_path):
         ("1m", "ratings.dat", 2, b"1::2::4::5::6", "found 5 fields; expected 4"),
         ("1m", "ratings.dat", 2, b"1:2::4::5", "found 3 fields; expected 4"),
         ("1m", "ratings.dat", 2, b"1\t2\t4\t5", "found 1 field; expected 4"),
+        ("1m", "ratings.dat", 2, b"1\t2::4::5", "found 3 fields; expected 4"),
         ("1m", "ratings.dat", 2, b"1::2::4\t::5", None),
         ("1m", "movies.dat", 2, b"2::::Drama", "found nothing; allowed: 1 to 500 characters"),
         ("1m", "users.dat", 2, b"2::M::56", "found 3 fields; expected 5"),

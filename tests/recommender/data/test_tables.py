@@ -7,38 +7,12 @@ import re
 
 import polars as pl
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from recommender.data.bundled import bundled_path
-from recommender.data.rating_rows import RatingLayout, fast_rows, readable_rows
 from recommender.data.rating_scale import RatingScale
 from recommender.data.tables import read_movies, read_ratings, read_users
-from recommender.data.text_blocks import Block
 from recommender.errors import FileFormatError
 
 GOOD = "user_id,movie_id,rating,timestamp\n007,m1,4.0,964982703\n8,m2,0.5,0\n"
-
-
-@pytest.fixture
-def write(tmp_path):
-    """Write a file and return its path."""
-
-    def write_file(content, name="table.csv"):
-        path = tmp_path / name
-        path.write_bytes(content if isinstance(content, bytes) else content.encode())
-        return path
-
-    return write_file
-
-
-def refusal(reader, path, line=None, **options):
-    """Return what the reader says of a bad file, after checking where it says it is."""
-    with pytest.raises(FileFormatError) as caught:
-        reader(path, **options)
-    assert caught.value.line == line
-    assert caught.value.path == path
-    return caught.value.reason
 
 
 # --- ratings that are read ----------------------------------------------------------------
@@ -120,7 +94,12 @@ def test_quotes_commas_and_line_ends_inside_fields(write):
     assert read_ratings(path).rows() == [('a, "b"', "i", 3.0), ("c", "i", 4.0)]
 
 
-def test_another_scale(write):
+def test_a_short_row_is_refused_even_when_nobody_reads_what_it_lacks(write, refusal):
+    path = write("user,item,rating,note\na,b,3,x\na,c,3\na,d,3,x\n")
+    assert "found 3 fields; expected 4" in refusal(read_ratings, path, line=3)
+
+
+def test_another_scale(write, refusal):
     path = write("user,item,rating\na,b,10\n")
     assert read_ratings(path, scale=RatingScale(1, 10, 1))["rating"].to_list() == [10.0]
     assert "0.5 to 5.0 in steps of 0.5" in refusal(read_ratings, path, line=2)
@@ -165,26 +144,26 @@ HEADER = "user,item,rating,timestamp\n"
         ('a,"b"c,3,1', "quoting of this record cannot be read"),
     ],
 )
-def test_a_bad_row_is_named_by_line_column_value_and_rule(write, row, says):
+def test_a_bad_row_is_named_by_line_column_value_and_rule(write, row, says, refusal):
     # A line end inside quotes comes before it, so that counting records would be wrong.
     path = write(f'{HEADER}a,b,3,1\n"x","y",4,2\n{row}\nc,d,3,1\n')
     assert says in refusal(read_ratings, path, line=4)
 
 
-def test_lines_are_counted_through_quoted_line_ends(write):
+def test_lines_are_counted_through_quoted_line_ends(write, refusal):
     path = write('user,"no\nte",item,rating\na,"1\n2\n3",i,3\nb,,i,3\nc,,i,9\n')
     assert "'9'" in refusal(read_ratings, path, line=7)
 
 
 @pytest.mark.parametrize("value", ["-1", "1.0", "m1", "9223372036854775808", "1e3", ""])
-def test_ids_that_are_no_numbers_are_refused_when_numbers_are_asked_for(write, value):
+def test_ids_that_are_no_numbers_are_refused_when_numbers_are_asked_for(write, value, refusal):
     path = write(f"user,item,rating\n1,2,3\n1,{value},3\n")
     reason = refusal(read_ratings, path, line=3, integer_ids=True)
     assert "column 'item'" in reason
     assert "a whole number from 0" in reason
 
 
-def test_a_message_never_shows_more_than_forty_characters_and_no_control_character(write):
+def test_a_message_never_shows_more_than_forty_characters_and_no_control_character(write, refusal):
     reason = refusal(read_ratings, write(f"{HEADER}a,b,{'x' * 90}\x07\u202e,1\n"), line=2)
     shown = re.search(r"'(x[^']*)'", reason)[1]
     assert len(shown) == 40
@@ -216,189 +195,15 @@ def test_a_message_never_shows_more_than_forty_characters_and_no_control_charact
         (b"\x1f\x8brest", None, "a gzip file"),
     ],
 )
-def test_files_that_are_something_else(write, content, line, says):
+def test_files_that_are_something_else(write, content, line, says, refusal):
     assert says in refusal(read_ratings, write(content), line=line)
 
 
 @pytest.mark.parametrize("reader", [read_ratings, read_movies, read_users])
-def test_nothing_a_folder_and_odd_files(tmp_path, reader):
+def test_nothing_a_folder_and_odd_files(tmp_path, reader, refusal):
     assert "no such file" in refusal(reader, tmp_path / "none.csv")
     assert "is a folder" in refusal(reader, tmp_path)
     os.mkfifo(tmp_path / "pipe")
     assert "no ordinary file" in refusal(reader, tmp_path / "pipe")
     with pytest.raises(FileFormatError, match="no such file"):
         reader("a\0b")
-
-
-# --- the fast way and its readable twin ---------------------------------------------------
-
-LAYOUTS = [
-    RatingLayout(("user", "item", "rating"), ("user", "item", "rating")),
-    RatingLayout(("item", None, "user", "rating", "timestamp"), ("i", "x", "u", "r", "t")),
-    RatingLayout(("user", "item", "rating"), ("u", "i", "r"), integer_ids=True),
-    RatingLayout(("user", "item", "rating", "timestamp"), ("u", "i", "r", "t"), "\t"),
-    RatingLayout(("user", "item", "rating", "timestamp"), ("u", "i", "r", "t"), "::"),
-]
-_cells = st.one_of(
-    st.sampled_from(["1", "2", "3.5", "5", "07", "4.", ".5", "1e0", "0.5", "a", "u1", "+2"]),
-    st.sampled_from(["", '"1"', '""', '"a,b"', '"a""b"', '"', "nan", "-1", "6", " 1", "é", "\x85"]),
-    st.sampled_from(["2020-01-01", "2020-01-01T00:00:00Z", "1_0", "0x1", ":", "a\tb", '"1\n2"']),
-    st.text(alphabet='ab1.,"\n\r\t :-é', max_size=4),
-)
-
-
-_odd_rows = st.lists(_cells, max_size=6)
-_fitting = {
-    "user": st.sampled_from(["1", "02", "+3", " 4", "77"]),
-    "item": st.sampled_from(["5", "6", '"7"', "\t8", "9223372036854775807"]),
-    "rating": st.sampled_from(["1", "2.5", "5.", "+3", " 4", "1e0", "0.50", '"3"', ".5"]),
-    "timestamp": st.sampled_from(["0", "12", "4102444800", "2020-01-01T00:00:00Z", "+7", " 8"]),
-    None: st.sampled_from(["", "x", '"a""b"', '"a\nb"', "é"]),
-}
-
-
-def _rows_for(layout):
-    """Rows that mostly fit the layout, some with a cell that may not."""
-    fitting = st.tuples(*(_fitting[role] for role in layout.roles)).map(list)
-    one_odd = st.tuples(fitting, st.integers(0, len(layout.roles) - 1), _cells).map(
-        lambda drawn: [*drawn[0][: drawn[1]], drawn[2], *drawn[0][drawn[1] + 1 :]]
-    )
-    return st.lists(st.one_of(fitting, fitting, one_odd, _odd_rows), max_size=4)
-
-
-def _twins(content, layout):
-    block = Block(content, 1)
-    fast = fast_rows(block, layout)
-    try:
-        readable = readable_rows(block, layout, "table")
-    except FileFormatError:
-        readable = None
-    return fast, readable
-
-
-@given(data=st.data(), layout=st.sampled_from(LAYOUTS))
-def test_what_the_fast_way_accepts_the_readable_twin_reads_the_same(data, layout):
-    rows = data.draw(_rows_for(layout))
-    content = "".join(layout.separator.join(row) + "\n" for row in rows)
-    fast, readable = _twins(content.encode(), layout)
-    if fast is not None and fast.height:
-        assert readable is not None, content
-        assert fast.equals(readable), content
-
-
-@pytest.mark.parametrize("layout", LAYOUTS)
-def test_good_rows_take_the_fast_way(layout):
-    cells = {"user": "7", "item": "12", "rating": "3.5", "timestamp": "99", None: "x"}
-    row = layout.separator.join(cells[role] for role in layout.roles) + "\n"
-    fast, readable = _twins((row * 3).encode(), layout)
-    assert fast is not None
-    assert fast.height == 3
-    assert fast.equals(readable)
-    assert fast.schema == readable.schema
-
-
-def test_iso_times_take_the_fast_way():
-    layout = LAYOUTS[1]
-    for time in ("2020-01-01T00:00:00Z", "2020-01-01T01:00:00.5+01:00", "2020-01-01 00:00:00"):
-        fast, readable = _twins(f"i,x,u,3,{time}\n".encode(), layout)
-        assert fast["timestamp"].to_list() == readable["timestamp"].to_list() == [1577836800]
-
-
-_ids = st.text(
-    st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"]), min_size=1, max_size=128
-).filter(lambda text: text == text.strip())
-_ratings = st.integers(1, 10).map(lambda halves: halves / 2)
-
-
-@given(
-    st.lists(st.tuples(_ids, _ids, _ratings, st.integers(0, 4102444800)), min_size=1, max_size=8)
-)
-def test_what_is_written_is_read(tmp_path_factory, rows):
-    names = ["user", "item", "rating", "timestamp"]
-    table = pl.DataFrame(
-        rows,
-        schema=dict(zip(names, (pl.String, pl.String, pl.Float32, pl.Int64), strict=True)),
-        orient="row",
-    )
-    path = tmp_path_factory.mktemp("round") / "trip.csv"
-    table.write_csv(path)
-    assert read_ratings(path).equals(table)
-
-
-# --- movies and users ---------------------------------------------------------------------
-
-
-def test_movies_with_a_year_column_keep_their_titles(write):
-    path = write(
-        'movie_id,title,year,genres\n01,"Matrix, The (1999)",1999,Action|Sci-Fi|Action\n2,Ran,,\n'
-    )
-    table = read_movies(path)
-    assert table.schema == {
-        "movie_id": pl.String,
-        "title": pl.String,
-        "year": pl.Int32,
-        "genres": pl.List(pl.String),
-    }
-    assert table.rows() == [
-        ("01", "Matrix, The (1999)", 1999, ["Action", "Sci-Fi"]),
-        ("2", "Ran", None, []),
-    ]
-
-
-def test_movies_without_a_year_column_are_read_as_movielens(write):
-    path = write('movieId,title,genres\n1,"Matrix, The (1999)",(no genres listed)\n')
-    assert read_movies(path).rows() == [("1", "The Matrix", 1999, [])]
-
-
-def test_movies_need_no_genres(write):
-    assert read_movies(write("item,title\n1,Ran (1985)\n")).rows() == [("1", "Ran", 1985, [])]
-
-
-@pytest.mark.parametrize(
-    ("row", "says"),
-    [
-        ("1,Again,1999,", "column 'movie_id': found '1' a second time, first on line 2"),
-        (" 2,T,1999,", "column 'movie_id': found a space at an end"),
-        ("2,  ,1999,", "column 'title': found only white space (2 characters)"),
-        ("2,a\x07b,1999,", "column 'title': found a control character"),
-        (f"2,{'t' * 501},1999,", "column 'title': found 501 characters"),
-        ("2,T,99,", "column 'year': found the number '99'; allowed: a year from 1870 to 2100"),
-        ("2,T,soon,", "column 'year': found the text 'soon'"),
-        ("2,T,1999", "found 3 fields; the header has 4"),
-        ('2,"T,1999,', "quoting of this record cannot be read"),
-    ],
-)
-def test_a_bad_movie_is_named(write, row, says):
-    path = write(f'movie_id,title,year,genres\n1,"One\t",1999,\n{row}\n')
-    assert says in refusal(read_movies, path, line=3)
-
-
-def test_users_carry_their_attributes(write):
-    path = write("age,userId,city\n 31 ,07,\n,8,Köln\n")
-    table = read_users(path)
-    assert table.columns == ["user_id", "age", "city"]
-    assert table.rows() == [("07", "31", None), ("8", None, "Köln")]
-
-
-@pytest.mark.parametrize(
-    ("content", "line", "says"),
-    [
-        ("user_id,a\n1,x\n1,y\n", 3, "column 'user_id': found '1' a second time, first on line 2"),
-        ("user_id,a\n1,x\x00y\n", 2, "NUL byte"),
-        ("user_id,a\n1,x\x07y\n", 2, "column 'a': found a control character"),
-        ("user_id,a,a\n1,x,y\n", 1, "two columns have the name 'a'"),
-        ("user_id,,b\n1,x,y\n", 1, "the name of column 2: found nothing"),
-        ("name\nx\n", 1, "lacks a column: 'user_id' or 'user'"),
-        ("user_id,a\n", None, "a header and no users"),
-        ("user_id,user_id2,userId\n1,2,3\n", 1, "mean the same"),
-    ],
-)
-def test_bad_users_are_named(write, content, line, says):
-    assert says in refusal(read_users, write(content), line=line)
-
-
-def test_the_bundled_tables_are_read():
-    for name in ("course", "demo"):
-        folder = bundled_path(name)
-        ratings, movies = read_ratings(folder / "ratings.csv"), read_movies(folder / "movies.csv")
-        assert ratings["item"].is_in(movies["movie_id"].to_list()).all()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recommender.data.rating_rows import RatingLayout, ratings_table
@@ -32,6 +32,7 @@ _notes = st.sampled_from(["", "x", '"a\nb"', '"a,""b"""', '"\n\n"', "é", '"'])
 _rows = st.tuples(st.sampled_from("ab"), _notes, st.sampled_from("cd"), st.sampled_from("1239"))
 
 
+@settings(deadline=None)
 @given(rows=st.lists(_rows, min_size=1, max_size=12), size=st.integers(1, 60))
 def test_the_size_of_a_block_changes_nothing(rows, size):
     content = "".join(",".join(row) + "\n" for row in rows).encode()

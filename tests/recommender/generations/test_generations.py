@@ -1,3 +1,4 @@
+import hashlib
 import json
 import multiprocessing
 import pickle
@@ -182,6 +183,18 @@ def edited(folder, edit):
     document = json.loads(path.read_text())
     edit(document)
     path.write_text(json.dumps(document))
+
+
+@pytest.mark.parametrize("array", ["ranking.user_factors", "stars.item_biases"])
+def test_numbers_that_are_not_finite_are_refused_even_when_the_manifest_vouches(published, array):
+    victim = generation_path(published, 1) / f"{array}.npy"
+    numbers = np.load(victim)
+    numbers.flat[0] = np.inf
+    np.save(victim, numbers)
+    honest = hashlib.sha256(numbers.data).hexdigest()
+    edited(published, lambda d: d["arrays"][array].update(sha256=honest))
+    with pytest.raises(DamagedGenerationError, match="not finite"):
+        load_generation(published)
 
 
 def test_another_format_is_refused_with_what_to_do(published):
