@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -15,7 +16,7 @@ from app.commands.options import serving_settings, with_settings
 from app.commands.reporting import Reporter
 from app.server import refuse_several_workers
 from app.server import serve as listen
-from app.settings import Settings
+from app.settings import PREFIX, Settings
 from app.store import open_store
 from recommender.data.bundled import bundled_path
 from recommender.errors import DamagedGenerationError
@@ -26,7 +27,7 @@ from recommender.generations import current_number
 def serve(settings: Settings) -> None:
     """Serve the stored movies and the current model until stopped."""
     reporter = Reporter()
-    listen(settings, on_ready=lambda address: _announce(reporter, address))
+    listen(_for_people(settings), on_ready=lambda address: _announce(reporter, address))
 
 
 @with_settings(*serving_settings())
@@ -56,7 +57,7 @@ def run(
             )
     if _has_no_model(settings):
         _train_apart(settings)
-    listen(settings, on_ready=lambda address: _announce(reporter, address))
+    listen(_for_people(settings), on_ready=lambda address: _announce(reporter, address))
 
 
 def _has_no_model(settings: Settings) -> bool:
@@ -71,11 +72,19 @@ def _train_apart(settings: Settings) -> None:
     command = [sys.executable, "-m", "app.cli", "train", "--data-dir", str(settings.data_dir)]
     if settings.models_dir is not None:
         command += ["--models-dir", str(settings.models_dir)]
-    if settings.database_url is not None:
-        command += ["--database-url", settings.database_url.get_secret_value()]
-    finished = subprocess.run(command, check=False)  # noqa: S603 - our own interpreter, our own words
+    environment = dict(os.environ)
+    if settings.database_url is not None:  # it may hold a password, and a command line is public
+        environment[f"{PREFIX}DATABASE_URL"] = settings.database_url.get_secret_value()
+    finished = subprocess.run(command, check=False, env=environment)  # noqa: S603 - our own interpreter, our own words
     if finished.returncode:
         raise typer.Exit(finished.returncode)
+
+
+def _for_people(settings: Settings) -> Settings:
+    """Log in text on a terminal, unless a format was asked for."""
+    if "log_format" in settings.model_fields_set or not sys.stderr.isatty():
+        return settings
+    return settings.model_copy(update={"log_format": "plain"})
 
 
 def _announce(reporter: Reporter, address: str) -> None:

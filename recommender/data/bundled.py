@@ -9,8 +9,6 @@ from recommender.errors import FileFormatError, InvalidOptionError
 
 BundledName = Literal["course", "demo"]
 
-DEMO_NOTICE = "Simulated ratings: no real person."
-
 _PACKAGE = Path(__file__).resolve().parent.parent
 
 

@@ -92,6 +92,8 @@ def load_course(folder: Path | None = None) -> Course:
         raise FileFormatError(
             folder / "movie_factors.csv", "must list the movies of movies.csv in the same order"
         )
+    user_factors = _vectors(user_vectors, folder / "user_factors.csv")
+    movie_factors = _vectors(movie_vectors, folder / "movie_factors.csv")
     ticks = np.zeros((len(user_ids), len(movie_ids)), dtype=np.bool_)
     path = folder / "ratings.csv"
     for line, row in enumerate(_rows(path, ("user_id", "movie_id", "rating")), start=2):
@@ -105,8 +107,8 @@ def load_course(folder: Path | None = None) -> Course:
         years=tuple(int(row["year"]) for row in movies),
         genres=tuple(tuple(row["genres"].split("|")) for row in movies),
         ticks=frozen(ticks),
-        user_factors=frozen(_vectors(user_vectors, folder / "user_factors.csv")),
-        movie_factors=frozen(_vectors(movie_vectors, folder / "movie_factors.csv")),
+        user_factors=frozen(user_factors),
+        movie_factors=frozen(movie_factors),
     )
 
 

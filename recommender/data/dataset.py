@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from recommender.data import movielens
-from recommender.data.bundled import DEMO_NOTICE
 from recommender.data.containers import open_container
 from recommender.data.movielens_releases import RELEASES
 from recommender.data.sources import Source, file_source
@@ -86,10 +85,10 @@ def read_dataset(path: Path | str) -> Dataset:
             inside = ", ".join(sorted(recognised)[:5])
             raise FileFormatError(path, f"more than one data set inside: {inside}; name one")
         name = folder if folder and path.is_dir() else _name(path)
-        return _from_files(name, path, recognised[folder])
+        return _from_files(name, recognised[folder])
 
 
-def _from_files(name: str, path: Path, files: Mapping[str, Source]) -> Dataset:
+def _from_files(name: str, files: Mapping[str, Source]) -> Dataset:
     era = movielens.recognise(files)
     if era is not None:
         return Dataset(
@@ -104,7 +103,7 @@ def _from_files(name: str, path: Path, files: Mapping[str, Source]) -> Dataset:
         ratings=read_ratings(files["ratings.csv"]),
         movies=read_movies(files["movies.csv"]),
         users=read_users(files["users.csv"]) if "users.csv" in files else _no_users(),
-        notice=_own_notice(path, files),
+        notice=_own_notice(files),
     )
 
 
@@ -131,15 +130,10 @@ def _movielens_notice(name: str, era: movielens.Era, files: Mapping[str, Source]
     return release.notice
 
 
-def _own_notice(path: Path, files: Mapping[str, Source]) -> str | None:
-    if NOTICE_FILE in files:
-        return " ".join(read_text(files[NOTICE_FILE]).split())[:_LONGEST_NOTICE]
-    return DEMO_NOTICE if _is_bundled_demo(path) else None
-
-
-def _is_bundled_demo(path: Path) -> bool:
-    package = Path(__file__).resolve().parent.parent
-    return path.resolve() in {package / "bundled" / "demo", package.parent / "data" / "demo"}
+def _own_notice(files: Mapping[str, Source]) -> str | None:
+    if NOTICE_FILE not in files:
+        return None
+    return " ".join(read_text(files[NOTICE_FILE]).split())[:_LONGEST_NOTICE]
 
 
 def _no_users() -> pl.DataFrame:

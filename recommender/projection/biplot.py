@@ -145,11 +145,12 @@ def biplot(
     gram_users, gram_items = second_moment(users), second_moment(items, centre)
     root_users, root_items = root(users, gram_users), root(items, gram_items, centre)
     left, sigma, right_t = np.linalg.svd(root_users @ root_items.T, full_matrices=False)
+    sigma = np.where(sigma > _rounding(gram_users, gram_items, centre, len(items.left)), sigma, 0.0)
 
     # L = P̃ R_Qᵀ B Σ⁻¹ and R = Q̃c R_Pᵀ A Σ⁻¹: nothing but the two leading σ is divided by.
     two = min(2, len(sigma))
     user_axes, item_axes = np.zeros((len(centre), 2)), np.zeros((len(centre), 2))
-    axes = np.flatnonzero(sigma[:two] > sigma[0] * 1e-13)  # less is rounding: it has no direction
+    axes = np.flatnonzero(sigma[:two] > sigma[0] * 1e-13)  # less has no direction of its own
     user_axes[:, axes] = root_items.T @ right_t[axes].T * sigma[axes] ** (alpha - 1)
     item_axes[:, axes] = root_users.T @ left[:, axes] * sigma[axes] ** (-alpha)
 
@@ -165,6 +166,8 @@ def biplot(
     user_axes, item_axes = user_axes * signs, item_axes * signs
 
     total = float(np.sum(sigma**2))
+    if total == 0:
+        gram_users, gram_items = np.zeros_like(gram_users), np.zeros_like(gram_items)
     shares = np.zeros(2)
     shares[:two] = sigma[:two] ** 2 / total if total > 0 else 0.0
     drawn_users = user_axes @ (item_axes.T @ gram_items @ item_axes) @ user_axes.T
@@ -225,6 +228,8 @@ def raw_axes(
     centre = items.mean()
     gram_users, gram_items = second_moment(users), second_moment(items, centre)
     total = float(np.sum(gram_users * gram_items))  # ‖X‖² = tr(P̃ᵀP̃ Q̃cᵀQ̃c)
+    if total <= _rounding(gram_users, gram_items, centre, len(items.left)) ** 2:
+        total, gram_users, gram_items = 0.0, np.zeros_like(gram_users), np.zeros_like(gram_items)
 
     def share(columns: list[int]) -> float:
         rest = np.delete(np.arange(k + 1), columns)
@@ -259,6 +264,17 @@ def _both(
     if item_biases is not None:
         users = Thin(users.left, np.ones(len(users.left)))
     return users, items
+
+
+def _rounding(
+    gram_users: NDArray[np.float64],
+    gram_items: NDArray[np.float64],
+    centre: NDArray[np.float64],
+    n_items: int,
+) -> float:
+    """Return how large X can be by rounding alone, when all scores of each user are equal."""
+    before_centring = np.trace(gram_items) + n_items * (centre @ centre)
+    return float(1e-14 * np.sqrt(np.trace(gram_users) * before_centring))
 
 
 def _signs(places: NDArray[np.float32]) -> NDArray[np.float64]:

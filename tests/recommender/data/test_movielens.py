@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import zipfile
-from pathlib import Path
 
 import pytest
 
 from recommender.data.dataset import read_dataset
-from recommender.data.download import default_cache_dir
 from recommender.data.titles import split_title
 from recommender.errors import FileFormatError
 
@@ -232,17 +230,6 @@ def test_empty_files_are_named(tmp_path, era):
 )
 def test_titles_as_people_read_them(written, title, year):
     assert split_title(written) == (title, year)
-
-
-@pytest.fixture
-def movielens_small():
-    """Return where the real ml-latest-small lies: beside the checkout, or in the download cache."""
-    beside = Path(__file__).parents[4] / "shared" / "data" / "ml-latest-small"
-    cached = default_cache_dir() / "ml-latest-small.zip"
-    for place in (beside, cached):
-        if place.exists():
-            return place
-    pytest.skip("needs the data set ml-latest-small (projectionist download ml-latest-small)")
 
 
 def test_the_real_ml_latest_small(movielens_small):

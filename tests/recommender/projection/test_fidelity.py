@@ -67,6 +67,9 @@ def test_a_sample_tells_of_everyone_with_its_error() -> None:
     users, items = world(600, 80, 8)
     plane = biplot(users, items)
     all_of_them = measure_fidelity(plane, users, items)
+    exact = all_of_them.top_agreement
+    assert 0 < exact < 1
+    assert all_of_them.top_interval == (exact, exact)  # nobody was left out
     inside = 0
     for seed in range(20):
         sample = measure_fidelity(plane, users, items, max_users=60, seed=seed)

@@ -1,0 +1,1 @@
+"""HTTP: one thin module per resource (parse, call, answer); schemas beside them."""

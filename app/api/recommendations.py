@@ -1,0 +1,69 @@
+"""Lists for users and visitors."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import Response
+
+from app.api.rooms import In, Now, answer
+from app.api.schemas.fields import Count, UserIdPath
+from app.api.schemas.recommendations import (
+    AnonymousBody,
+    AnonymousRecommendations,
+    Recommendations,
+)
+from app.api.strict_route import StrictRoute
+from app.problems import ProblemError
+from app.serving.pipeline import Wanted, for_ratings, for_user
+
+router = APIRouter(prefix="/v1", tags=["recommendations"], route_class=StrictRoute)
+
+ExcludeSeen = Annotated[bool, Query(description="Leave out what the user has rated.")]
+Explain = Annotated[bool, Query(description="Say which ratings speak for each movie.")]
+
+
+@router.get(
+    "/users/{user_id}/recommendations",
+    response_model=Recommendations,
+    response_model_exclude_unset=True,
+)
+async def recommend_for_user(
+    user_id: UserIdPath,
+    rooms: In,
+    serving: Now,
+    n: Count = 10,
+    exclude_seen: ExcludeSeen = True,
+    explain: Explain = False,
+) -> Response:
+    """Recommend movies to a user, best first.
+
+    Ratings that were acknowledged are taken into account at once. Who has rated nothing that the
+    model knows gets what most people rated, marked by `fallback`.
+    """
+    wanted = Wanted(n, exclude_seen, explain, rooms.settings.scale)
+    if explain:  # the only question that can take milliseconds: others need not wait for it
+        return answer(await run_in_threadpool(for_user, serving, user_id, wanted))
+    return answer(for_user(serving, user_id, wanted))
+
+
+@router.post("/recommendations", response_model=AnonymousRecommendations)
+async def recommend_for_ratings(body: AnonymousBody, rooms: In, serving: Now) -> Response:
+    """Recommend movies to a visitor who is not stored, from the ratings in the body."""
+    scale = rooms.settings.scale
+    errors = []
+    ratings: dict[str, float] = {}
+    for place, line in enumerate(body.ratings):
+        field = f"body.ratings[{place}]"
+        if line.rating not in scale:
+            errors.append(
+                {"field": f"{field}.rating", "code": "rating_scale", "message": f"allowed: {scale}"}
+            )
+        if line.movie_id in ratings:
+            message = "this movie stands in the list already"
+            errors.append({"field": f"{field}.movie_id", "code": "twice", "message": message})
+        ratings[line.movie_id] = line.rating
+    if errors:
+        raise ProblemError("invalid-request", errors=errors)
+    wanted = Wanted(body.n, body.exclude_seen, body.explain, scale)
+    return answer(await run_in_threadpool(for_ratings, serving, ratings, wanted))

@@ -1,0 +1,85 @@
+"""Joins the rooms; the only place that does."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from typing import TYPE_CHECKING
+
+from fastapi import FastAPI
+from starlette.middleware import Middleware
+
+from app import access, addresses, error_handlers, limits, telemetry
+from app.api import openapi
+from app.api.rooms import Rooms
+from app.api.routes import ROUTERS
+from app.serving.catalogue import Catalogue
+from app.serving.current import Current
+from app.serving.loader import Loader
+from app.store import open_store
+from recommender.solvers.threads import single_threaded_blas
+from recommender.version import __version__
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from app.settings import Settings
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """Return the application; its store and model are opened when it starts.
+
+    Raises
+    ------
+    SettingsError
+        When others could reach the server and no key is set.
+    """
+    access.refuse_open_server(settings)
+
+    @contextlib.asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with open_rooms(settings) as rooms:
+            app.state.rooms = rooms
+            app.state.current = rooms.current
+            yield
+
+    app = FastAPI(
+        title="Projectionist",
+        version=__version__,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        lifespan=lifespan,
+        telemetry={"tracing": False, "metrics": False, "logs": False},  # app/telemetry.py does it
+        middleware=[  # outermost first
+            Middleware(telemetry.Telemetry),
+            Middleware(addresses.Addresses),
+            Middleware(access.Gate, settings=settings),
+            Middleware(limits.SizeGate),
+        ],
+    )
+    for router in ROUTERS:
+        app.router.routes.extend(router.routes)  # flat: an error can see every method of a path
+    error_handlers.install(app)
+    openapi.install(app)
+    return app
+
+
+@contextlib.asynccontextmanager
+async def open_rooms(settings: Settings) -> AsyncIterator[Rooms]:
+    """Open the store and load the model; close both at the end."""
+    store = await asyncio.to_thread(open_store, settings.database, settings.data_dir)
+    try:
+        current = Current(Catalogue(await asyncio.to_thread(store.all_movies)))
+        loader = Loader(current, store, settings.models_path)
+        with single_threaded_blas():
+            await loader.start()
+            looking = asyncio.create_task(loader.run(settings.model_poll_seconds))
+            try:
+                yield Rooms(settings, store, current, loader)
+            finally:
+                looking.cancel()
+                with contextlib.suppress(asyncio.CancelledError):
+                    await looking
+    finally:
+        await asyncio.to_thread(store.close)

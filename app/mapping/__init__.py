@@ -1,0 +1,1 @@
+"""What the map page draws: a world of users and movies, projected, measured and encoded."""

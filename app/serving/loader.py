@@ -1,0 +1,200 @@
+"""Takes up what the trainer publishes, and never lets go of a model that works.
+
+At the start the published generation is loaded; when it cannot be, the last one that can. Then a
+task looks every second whether another one was published, and whether somebody else stored
+ratings. Loading, checking and warming happen in a thread while requests go on; only the
+assignment happens in the event loop. A generation that is refused leaves the old one serving and
+is not tried again until it is published anew.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING
+
+from app.serving.current import Serving
+from app.serving.fresh_ratings import FreshRatings
+from app.serving.pipeline import Wanted, for_ratings, for_user
+from app.settings import RatingScale
+from recommender.errors import IncompatibleGenerationError, RecommenderError
+from recommender.generations import (
+    current_number,
+    generation_numbers,
+    generation_path,
+    load_generation,
+)
+from recommender.solvers.threads import single_threaded_blas
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from app.serving.current import Current
+    from app.store.interface import Store
+    from app.store.records import RatingRecord
+
+PAGE = 10_000
+"""How many changes are read from the store, and learnt without a pause, at a time."""
+
+logger = logging.getLogger(__name__)
+
+_Stamp = tuple[int, int]
+
+
+class Loader:
+    """Keeps :class:`~app.serving.current.Current` up to date.
+
+    Parameters
+    ----------
+    current
+        What requests read.
+    store
+        Where fresh ratings come from.
+    models
+        The directory that generations are published in; it need not exist yet.
+    """
+
+    def __init__(self, current: Current, store: Store, models: Path) -> None:
+        self.current = current
+        self.store = store
+        self.models = models
+        self._refused_stamp: _Stamp | None = None
+        self._caught_up = 0
+        self._trouble: str | None = None
+
+    async def start(self) -> None:
+        """Load the published generation, or else the last one that can be loaded.
+
+        Returns without a model when there is none; ``current.refused`` says why.
+        """
+        await self.look()
+        if self.current.serving is not None:
+            return
+        for number in reversed(await asyncio.to_thread(generation_numbers, self.models)):
+            if number not in self.current.refused and await self._take_up(number):
+                logger.warning("serving an earlier generation", extra=_fields(number))
+                return
+        logger.warning("no model is loaded; recommendations are answered with 503")
+
+    async def run(self, seconds: float) -> None:
+        """Look again and again until cancelled."""
+        while True:
+            await asyncio.sleep(seconds)
+            try:
+                await self.look()
+                await self.catch_up()
+                self._trouble = None
+            except Exception as error:  # whatever it is, the next look may work
+                self._complain(error)
+
+    async def look(self) -> None:
+        """Take up the published generation if it is another one than the one being served."""
+        stamp = await asyncio.to_thread(self._stamp)
+        if stamp is None or stamp == self._refused_stamp:
+            return
+        try:
+            number = await asyncio.to_thread(current_number, self.models)
+        except RecommenderError as error:
+            self._refuse(None, error)
+            self._refused_stamp = stamp
+            return
+        serving = self.current.serving
+        if number is None or (serving is not None and serving.number == number):
+            return
+        if await self._take_up(number):
+            self._refused_stamp = None
+            self.current.refused.pop(None, None)
+        else:
+            self._refused_stamp = stamp
+
+    async def catch_up(self) -> None:
+        """Learn what others stored: an import, or the tombstones of a deleted movie's ratings."""
+        while self.current.serving is not None:
+            since = max(self._caught_up, self.current.serving.fresh.watermark)
+            changes = await asyncio.to_thread(self._changes, since)
+            if any(self._is_news(change) for change in changes):
+                await self._reload_catalogue()
+            for change in changes:
+                self.current.learn(change)
+            if not changes:
+                return
+            self._caught_up = max(self._caught_up, changes[-1].version)
+
+    async def _take_up(self, number: int) -> bool:
+        try:
+            await self._reload_catalogue()
+            revision = self.current.catalogue.revision
+            serving, read_to = await asyncio.to_thread(self._prepare, number)
+        except (RecommenderError, OSError, MemoryError) as error:
+            self._refuse(number, error)
+            return False
+        self.current.swap(serving, revision)
+        self.current.refused.pop(number, None)
+        self._caught_up = read_to
+        logger.info("serving a generation", extra=_fields(number))
+        return True
+
+    async def _reload_catalogue(self) -> None:
+        while True:
+            revision = self.current.catalogue.revision
+            movies = await asyncio.to_thread(self.store.all_movies)
+            if revision == self.current.catalogue.revision:  # nobody changed a movie meanwhile
+                self.current.catalogue.replace(movies)
+                self.current.restock()
+                return
+
+    # In a thread:
+
+    def _prepare(self, number: int) -> tuple[Serving, int]:
+        generation = load_generation(generation_path(self.models, number))
+        ratings = generation.ranking.ratings
+        if ratings.users.holds_numbers or ratings.items.holds_numbers:
+            raise IncompatibleGenerationError(
+                "its ids are whole numbers; the service needs a model trained from its database"
+            )
+        fresh = FreshRatings(generation.manifest.watermark)
+        since = fresh.watermark
+        while changes := self._changes(since):
+            fresh.apply_all(changes)
+            since = changes[-1].version
+        serving = Serving.of(generation, fresh, self.current.catalogue)
+        with single_threaded_blas():
+            _warm(serving)
+        return serving, since
+
+    def _is_news(self, change: RatingRecord) -> bool:
+        return change.rating is not None and change.movie_id not in self.current.catalogue
+
+    def _changes(self, since: int) -> list[RatingRecord]:
+        return self.store.changes_since(since, PAGE)
+
+    def _stamp(self) -> _Stamp | None:
+        try:
+            status = (self.models / "CURRENT").stat()
+        except OSError:
+            return None
+        return status.st_mtime_ns, status.st_ino
+
+    def _refuse(self, number: int | None, error: Exception) -> None:
+        # Where the models are kept is nobody's business outside.
+        self.current.refused[number] = str(error).replace(f"{self.models}/", "")
+        logger.error("refused a generation: %s", error, extra=_fields(number))
+
+    def _complain(self, error: Exception) -> None:
+        told = f"{type(error).__name__}: {error}"
+        if told != self._trouble:  # once, not every second
+            logger.error("cannot look for a new model or new ratings", exc_info=error)
+        self._trouble = told
+
+
+def _fields(number: int | None) -> dict[str, dict[str, int | None]]:
+    return {"fields": {"generation": number}}
+
+
+def _warm(serving: Serving) -> None:
+    """Ask once for everything, so that no request waits for a compiler or a cache."""
+    ranking = serving.generation.ranking
+    wanted = Wanted(10, True, True, RatingScale(0.5, 5.0, 0.5))
+    for_user(serving, str(ranking.users.id(0)), wanted)
+    for_ratings(serving, {serving.shelf.ids[0]: 5.0}, wanted)
+    ranking.similar_items(serving.shelf.ids[0], 1)

@@ -1,0 +1,241 @@
+"""A whole data set in one transaction: everything of it is stored, or nothing.
+
+``prepare`` checks and sorts the frames in the caller's thread; ``BulkImport`` stores them in the
+writer's. Rows go in sorted by the key that ``ratings`` is clustered by, so that pages are filled
+one after the other, and take their versions in that order.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from app.store.errors import InvalidRecord, StoreError
+from app.store.operations import ADD_USER, FIND_RATING, PUT_MOVIE, PUT_RATING, PUT_USER, movie_row
+from app.store.records import ImportReport, Movie
+from app.store.validation import MAX_ID_LENGTH, MAX_RATING, to_json
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Callable, Iterator
+
+    from app.store.operations import Transaction
+
+ROWS_AT_ONCE = 50_000
+# What a file says of a movie or a user replaces what was stored; what it does not speak of stays.
+_KEEP_UNLESS_GIVEN = (
+    "attributes = CASE excluded.attributes WHEN '{}' THEN attributes ELSE excluded.attributes END"
+)
+IMPORT_MOVIE = PUT_MOVIE.replace("available = excluded.available, ", "").replace(
+    "attributes = excluded.attributes", _KEEP_UNLESS_GIVEN
+)
+IMPORT_USER = PUT_USER.replace("attributes = excluded.attributes", _KEEP_UNLESS_GIVEN)
+ADD_MOVIE = PUT_MOVIE.partition(" ON CONFLICT")[0] + " ON CONFLICT DO NOTHING"
+_CONTROL = r"\p{Cc}"
+_RATING_COLUMNS = {
+    "user": pl.String(),
+    "item": pl.String(),
+    "rating": pl.Float64(),
+    "timestamp": pl.Int64(),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """What is to be stored, checked.
+
+    Attributes
+    ----------
+    ratings
+        Columns ``user``, ``item``, ``rating``, ``timestamp`` (null: not known), sorted by the
+        first two, one row for each pair of them.
+    movies, users
+        Rows for ``PUT_MOVIE`` and for ``PUT_USER``.
+    """
+
+    ratings: pl.DataFrame
+    movies: list[tuple[Any, ...]]
+    users: list[tuple[str, str | None]]
+
+
+def prepare(
+    ratings: pl.DataFrame, movies: pl.DataFrame | None, users: pl.DataFrame | None
+) -> Prepared:
+    """Check the frames of ``Store.import_dataset`` and bring them into the form that is stored.
+
+    Raises
+    ------
+    InvalidRecord
+        If a column is missing, or a value must not be stored: says which and how many.
+    """
+    return Prepared(_ratings(ratings), _movies(movies), _users(users))
+
+
+def _ratings(frame: pl.DataFrame) -> pl.DataFrame:
+    if frame.is_empty():
+        return pl.DataFrame(schema=_RATING_COLUMNS)
+    _require_columns(frame, "ratings", ("user", "item", "rating"))
+    if "timestamp" not in frame.columns:
+        frame = frame.with_columns(timestamp=pl.lit(None, dtype=pl.Int64))
+    # A Float32 of 3.7 is 3.70000005: six digits say again what the file said.
+    narrow = frame.schema["rating"] == pl.Float32
+    try:
+        frame = frame.select(pl.col(name).cast(kind) for name, kind in _RATING_COLUMNS.items())
+    except pl.exceptions.PolarsError as error:
+        raise InvalidRecord(f"ratings: a column has the wrong type: {error}") from error
+    if narrow:
+        frame = frame.with_columns(pl.col("rating").round(6))
+    _refuse(frame, pl.col("rating").is_null(), "ratings without a value")
+    usable = pl.col("rating").is_finite() & (pl.col("rating").abs() <= MAX_RATING)
+    _refuse(frame, ~usable, f"ratings that are no finite number within ±{MAX_RATING:g}")
+    for name in ("user", "item"):
+        _check_ids(frame.get_column(name), f"ratings: {name}")
+    return frame.unique(["user", "item"], keep="last", maintain_order=True).sort("user", "item")
+
+
+def _movies(frame: pl.DataFrame | None) -> list[tuple[Any, ...]]:
+    if frame is None or frame.is_empty():
+        return []
+    _require_columns(frame, "movies", ("movie_id",))
+    frame = frame.with_columns(pl.col("movie_id").cast(pl.String()))
+    _check_ids(frame.get_column("movie_id"), "movies: movie_id")
+    if not isinstance(frame.schema.get("genres", pl.Null()), pl.List | pl.Null):
+        raise InvalidRecord("movies: genres: a column of lists of texts is needed.")
+    known = {"movie_id", "title", "year", "genres"}
+    return [
+        movie_row(
+            Movie(
+                movie_id=row["movie_id"],
+                title=row.get("title") or row["movie_id"],
+                year=row.get("year"),
+                genres=tuple(row.get("genres") or ()),
+                attributes=_others(row, known),
+            )
+        )
+        for row in frame.iter_rows(named=True)
+    ]
+
+
+def _users(frame: pl.DataFrame | None) -> list[tuple[str, str | None]]:
+    if frame is None or frame.is_empty():
+        return []
+    _require_columns(frame, "users", ("user_id",))
+    frame = frame.with_columns(pl.col("user_id").cast(pl.String()))
+    _check_ids(frame.get_column("user_id"), "users: user_id")
+    return [
+        (row["user_id"], to_json(_others(row, {"user_id"}), "users: attributes"))
+        for row in frame.iter_rows(named=True)
+    ]
+
+
+def _others(row: dict[str, Any], known: set[str]) -> dict[str, Any]:
+    """Return the further columns, which become attributes, as far as they say something."""
+    return {name: row[name] for name in row if name not in known and row[name] is not None}
+
+
+def _require_columns(frame: pl.DataFrame, what: str, names: tuple[str, ...]) -> None:
+    missing = [name for name in names if name not in frame.columns]
+    if missing:
+        raise InvalidRecord(
+            f"{what}: no column {', '.join(missing)}; found: {', '.join(frame.columns)}."
+        )
+
+
+def _check_ids(column: pl.Series, what: str) -> None:
+    ids = column.unique().to_frame("id")
+    usable = pl.col("id").str.len_chars().is_between(1, MAX_ID_LENGTH)
+    usable &= ~pl.col("id").str.contains(_CONTROL)
+    _refuse(
+        ids,
+        ~usable.fill_null(value=False),
+        f"{what}: ids that are not of 1 to {MAX_ID_LENGTH} characters without control characters",
+    )
+
+
+def _refuse(frame: pl.DataFrame, wrong: pl.Expr, what: str) -> None:
+    count = frame.select(wrong.sum()).item()
+    if count:
+        raise InvalidRecord(f"Found {count:,} {what}; nothing was imported.")
+
+
+class BulkImport:
+    """The operation that stores what was prepared: to be submitted alone.
+
+    Parameters
+    ----------
+    prepared
+        What ``prepare`` returned.
+    progress
+        Called with the number of ratings done and their total, in the writer's thread.
+    """
+
+    def __init__(
+        self, prepared: Prepared, progress: Callable[[int, int], None] | None = None
+    ) -> None:
+        self._prepared = prepared
+        self._progress = progress or (lambda _done, _total: None)
+        self._received = int(time.time())
+        self.abandoned = threading.Event()
+
+    def __call__(self, transaction: Transaction) -> ImportReport:
+        """Store it all in the transaction, and say what changed."""
+        connection = transaction.connection
+        version = transaction.version
+        n_users, n_movies = _count(connection, "users"), _count(connection, "movies")
+        self._store_records(connection)
+        ratings = self._prepared.ratings
+        self._progress(0, ratings.height)
+        for done, chunk in _chunks(ratings):
+            if self.abandoned.is_set():
+                raise StoreError("The import was given up; nothing of it is stored.")
+            # Before the first rating ever there is none to compare with.
+            self._store_ratings(chunk, transaction, known=version > 0)
+            self._progress(done, ratings.height)
+        stored = transaction.version - version
+        return ImportReport(
+            users=_count(connection, "users") - n_users,
+            movies=_count(connection, "movies") - n_movies,
+            ratings=stored,
+            unchanged=ratings.height - stored,
+            version_from=version,
+            version_to=transaction.version,
+        )
+
+    def _store_records(self, connection: sqlite3.Connection) -> None:
+        ratings = self._prepared.ratings
+        connection.executemany(IMPORT_MOVIE, self._prepared.movies)
+        connection.executemany(IMPORT_USER, self._prepared.users)
+        described = {row[0] for row in self._prepared.movies}
+        rated = set(ratings.get_column("item").unique()) - described
+        connection.executemany(ADD_MOVIE, (movie_row(Movie(item, item)) for item in sorted(rated)))
+        raters = ratings.get_column("user").unique().sort()
+        connection.executemany(ADD_USER, ((user,) for user in raters))
+
+    def _store_ratings(self, chunk: pl.DataFrame, transaction: Transaction, *, known: bool) -> None:
+        """Give each new or changed row its version, and store those."""
+        find = transaction.connection.execute
+        changed = []
+        for user, item, rating, rated_at in chunk.rows():
+            before = find(FIND_RATING, (user, item)).fetchone() if known else None
+            at = self._received if rated_at is None else rated_at
+            if before is None or before[0] is None:
+                transaction.n_ratings += 1
+            elif before[0] == rating and rated_at in {None, before[1]}:
+                continue
+            changed.append((user, item, rating, at, transaction.next_version()))
+        transaction.connection.executemany(PUT_RATING, changed)
+
+
+def _chunks(frame: pl.DataFrame) -> Iterator[tuple[int, pl.DataFrame]]:
+    """Yield the rows in portions, each with the number of rows up to its end."""
+    for start in range(0, frame.height, ROWS_AT_ONCE):
+        chunk = frame.slice(start, ROWS_AT_ONCE)
+        yield start + chunk.height, chunk
+
+
+def _count(connection: sqlite3.Connection, table: str) -> int:
+    return int(connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0])  # noqa: S608

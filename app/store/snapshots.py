@@ -1,0 +1,54 @@
+"""All ratings as one frame, fast: a million rows in well under a second.
+
+A Python object per cell would take most of the time. SQLite therefore joins each user's movies,
+ratings and times to one text each, a row per user comes over, and Polars takes the texts apart.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from app.store.records import Snapshot
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+SCHEMA = {
+    "user": pl.String(),
+    "item": pl.String(),
+    "rating": pl.Float32(),
+    "timestamp": pl.Int64(),
+}
+# Ids hold no control characters, so that one of them can stand between.
+_SEPARATOR = "\x1f"
+# Grouping by the first column of the key needs no sorting: the rows lie in this order.
+_BY_USER = """
+    SELECT user_id, group_concat(movie_id, char(31)), group_concat(rating, char(31)),
+           group_concat(rated_at, char(31))
+    FROM ratings WHERE rating IS NOT NULL GROUP BY user_id ORDER BY user_id
+"""
+_USERS_AT_ONCE = 1000
+
+
+def read_snapshot(connection: Connection) -> Snapshot:
+    """Return all live ratings and their version.
+
+    Parameters
+    ----------
+    connection
+        One on which a transaction sees one consistent state.
+    """
+    watermark = int(connection.exec_driver_sql("SELECT version FROM progress").scalar_one())
+    found = connection.exec_driver_sql(_BY_USER)
+    frames = [pl.DataFrame(schema=SCHEMA)]
+    while rows := found.fetchmany(_USERS_AT_ONCE):
+        texts = pl.DataFrame(
+            [tuple(row) for row in rows], schema=dict.fromkeys(SCHEMA, pl.String()), orient="row"
+        )
+        parts = [pl.col(name).str.split(_SEPARATOR) for name in ("item", "rating", "timestamp")]
+        frames.append(
+            texts.with_columns(parts).explode("item", "rating", "timestamp").cast(pl.Schema(SCHEMA))
+        )
+    return Snapshot(pl.concat(frames), watermark)

@@ -1,0 +1,272 @@
+"""The contract of HTTP: which addresses there are, how errors look, what the document says."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+
+from app.api import openapi
+from app.api.routes import ROUTERS
+from app.limits import LIMITS, LIMITS_HELP
+from app.problems import PROBLEMS, ProblemError, problem_response, translate
+from app.store import errors as store
+from recommender import errors as core
+
+
+@pytest.fixture
+def client(shared_client):
+    return shared_client
+
+
+CONTRACT = """
+GET /v1/users/{user_id}/recommendations
+POST /v1/recommendations
+GET /v1/movies/{movie_id}/similar
+GET /v1/movies/popular
+PUT /v1/users/{user_id}/ratings/{movie_id}
+DELETE /v1/users/{user_id}/ratings/{movie_id}
+GET /v1/users/{user_id}/ratings
+POST /v1/ratings
+GET /v1/movies/{movie_id}
+PUT /v1/movies/{movie_id}
+DELETE /v1/movies/{movie_id}
+GET /v1/movies
+GET /v1/users
+GET /v1/users/{user_id}
+GET /v1/models
+GET /v1/models/{generation}
+GET /v1/datasets/notice
+GET /livez
+GET /readyz
+GET /version
+""".strip().splitlines()
+
+
+BINARY = "application/octet-stream"
+
+
+def routes(client):
+    for route in client.app.router.routes:
+        for method in sorted(route.methods - {"HEAD"}):
+            yield method, route.path
+
+
+@pytest.fixture
+def document(client):
+    return client.get("/openapi.json").json()
+
+
+@pytest.mark.parametrize("line", CONTRACT)
+def test_the_addresses_of_the_design_are_there(client, document, line):
+    method, path = line.split()
+    assert (method, path) in set(routes(client))
+    assert method.lower() in document["paths"][path]
+
+
+def test_no_address_is_served_twice(client):
+    found = list(routes(client))
+    assert len(found) == len(set(found))
+
+
+def test_operation_ids_are_short_and_unique(document):
+    ids = [o["operationId"] for path in document["paths"].values() for o in path.values()]
+    assert len(ids) == len(set(ids))
+    assert "recommend_for_user" in ids
+    assert all(re.fullmatch(r"[a-z_]+", name) for name in ids)
+
+
+def test_every_operation_is_described(document):
+    for path, operations in document["paths"].items():
+        for method, operation in operations.items():
+            where = f"{method} {path}"
+            assert operation["summary"], where
+            assert operation["description"], where
+            good = [s for s in operation["responses"] if s.startswith("2")]
+            assert good, where
+            for status, response in operation["responses"].items():
+                if status.startswith("2"):
+                    kinds = set(response.get("content", {}))
+                    assert status == "204" or kinds & {"application/json", BINARY}, where
+                else:
+                    assert list(response["content"]) == ["application/problem+json"], where
+    assert "HTTPValidationError" not in json.dumps(document)
+
+
+def test_every_route_of_this_issue_has_a_schema(client):
+    for router in ROUTERS:
+        for route in router.routes:
+            if route.include_in_schema and route.status_code != 204:
+                assert route.response_model is not None or "map" in route.path, route.path
+
+
+def test_answers_are_what_the_document_says(client):
+    filled = {"user_id": "u00", "movie_id": "m00", "generation": "1", "name": "not-found"}
+    checked = 0
+    for router in ROUTERS:
+        for route in router.routes:
+            if "GET" in route.methods and getattr(route, "response_model", None) is not None:
+                query = "?model=course" if route.path.startswith("/v1/map/") else ""
+                answer = client.get(route.path.format(**filled) + query)
+                assert answer.status_code == 200, route.path
+                route.response_model.model_validate(answer.json())
+                checked += 1
+    assert checked >= 15
+
+
+def test_references_in_the_document_lead_somewhere(document):
+    text = json.dumps(document)
+    for name in set(re.findall(r'"#/components/schemas/([^"]+)"', text)):
+        assert name in document["components"]["schemas"]
+
+
+def test_every_error_of_every_route_is_a_problem(client):
+    """No such address below each, a method that is not allowed, a query nobody knows."""
+    for method, path in routes(client):
+        for verb in ("PATCH", "TRACE"):
+            response = client.request(verb, re.sub(r"\{[^}]*\}", "1", path))
+            assert response.status_code == 405
+            assert method in response.headers["allow"].split(", ")
+            assert_problem(response)
+        response = client.request(method, re.sub(r"\{[^}]*\}", "1", path) + "?no_such_parameter=1")
+        if path != "/openapi.json":
+            assert 400 <= response.status_code < 500, (method, path)
+            assert_problem(response)
+    for path in ("/nothing", "/v1", "/v1/", "/v1/users/", "/v1/users//recommendations"):
+        response = client.get(path)
+        assert response.status_code == 404
+        assert_problem(response)
+
+
+def assert_problem(response):
+    assert response.headers["content-type"] == "application/problem+json"
+    body = response.json()
+    assert set(body) >= {"type", "title", "status", "detail"}
+    assert body["status"] == response.status_code
+
+
+def test_allow_lists_every_method_of_an_address(client):
+    response = client.request("PATCH", "/v1/movies/m01")
+    assert response.headers["allow"] == "DELETE, GET, PUT"
+
+
+def test_the_type_of_a_problem_is_an_address_that_explains_it(client):
+    for problem in PROBLEMS.values():
+        answer = client.get(f"/problems/{problem.name}").json()
+        assert answer["title"] == problem.title
+        assert answer["status"] == problem.status
+    assert client.get("/problems/none").status_code == 404
+
+
+def family(root):
+    yield root
+    for child in root.__subclasses__():
+        yield from family(child)
+
+
+@pytest.mark.parametrize("error", [*family(core.RecommenderError), *family(store.StoreError)])
+def test_every_error_of_core_and_store_has_a_status(error):
+    told = translate(error.__new__(error)).problem
+    if issubclass(error, core.DownloadError) or error is core.RecommenderError:
+        assert told.name == "internal-error"  # no route downloads anything
+    elif issubclass(error, core.UnknownIdError) and error is not core.UnknownIdError:
+        assert told.status == 404
+    elif issubclass(error, core.InvalidInputError):
+        assert told.status == 422
+    elif issubclass(error, store.StoreError) and error is not store.MovieNotFound:
+        assert told.name == "store-unavailable"
+
+
+def test_the_text_of_an_error_stays_inside():
+    response = problem_response(translate(core.DamagedGenerationError("/home/me/secret")))
+    assert b"secret" not in response.body
+
+
+def test_a_problem_never_exceeds_its_bounds():
+    errors = [{"field": "x" * 120, "code": "c" * 60, "message": "é" * 160} for _ in range(100)]
+    response = problem_response(ProblemError("invalid-request", errors=errors))
+    assert len(response.body) <= LIMITS.problem_bytes
+    body = json.loads(response.body)
+    assert 1 <= len(body["errors"]) <= LIMITS.problem_errors
+    assert len(body["errors"]) + body["more_errors"] == 100
+
+
+def test_limits_are_explained_and_in_the_document(document):
+    assert set(LIMITS_HELP) == set(LIMITS.__dataclass_fields__)
+    parameters = document["paths"]["/v1/users/{user_id}/recommendations"]["get"]["parameters"]
+    n = next(p for p in parameters if p["name"] == "n")["schema"]
+    assert (n["minimum"], n["maximum"], n["default"]) == (1, LIMITS.n, 10)
+    user_id = next(p for p in parameters if p["name"] == "user_id")["schema"]
+    assert user_id["maxLength"] == LIMITS.id_length
+
+
+def test_the_example_of_the_problem_is_one(client):
+    example = openapi.PROBLEM_SCHEMA["examples"][0]
+    response = client.put("/v1/users/u00/ratings/m01", json={"rating": 4.3})
+    assert response.json() == example
+
+
+class TestPages:
+    @pytest.mark.parametrize("path", ["/", "/docs"])
+    def test_are_served_and_asked_about_each_time(self, client, path):
+        response = client.get(path)
+        assert response.status_code == 200
+        assert response.headers["content-type"].startswith("text/html")
+        assert response.headers["cache-control"] == "no-cache"
+        again = client.get(path, headers={"if-none-match": response.headers["etag"]})
+        assert again.status_code == 304
+
+    @pytest.mark.parametrize(
+        "path",
+        ["../main.py", "%2e%2e/main.py", "..%2fmain.py", "../../pyproject.toml", "%2fetc%2fpasswd",
+         "..%5cmain.py", "none.css", "", "/etc/passwd", "%00"],
+    )  # fmt: skip
+    def test_nothing_outside_of_the_folder(self, client, path):
+        response = client.get(f"/static/{path}")
+        assert 400 <= response.status_code < 500
+        assert_problem(response)
+
+    def test_the_notice_of_the_data(self, client):
+        notice = client.get("/v1/datasets/notice").json()["notice"]
+        assert notice == "Simulated ratings: no real person."
+
+
+class TestCatalogue:
+    def test_search(self, client):
+        answer = client.get("/v1/movies", params={"q": "film m0"}).json()
+        assert {movie["movie_id"] for movie in answer["movies"]} == {f"m0{i}" for i in range(10)}
+        assert answer["next_cursor"] is None
+
+    @pytest.mark.parametrize(
+        ("path", "name", "total"), [("movies", "movie_id", 24), ("users", "user_id", 40)]
+    )
+    def test_pages_are_whole_and_do_not_repeat(self, client, path, name, total):
+        found, cursor = [], None
+        while True:
+            params = {"limit": 7} | ({"cursor": cursor} if cursor else {})
+            page = client.get(f"/v1/{path}", params=params).json()
+            found += [record[name] for record in page[path]]
+            cursor = page["next_cursor"]
+            if cursor is None:
+                break
+            assert len(page[path]) == 7
+        assert len(found) == len(set(found)) == total
+
+    def test_put_get_delete(self, client):
+        body = {"title": "Amélie", "year": 2001, "genres": ["Comedy"], "attributes": {"a": [1]}}
+        created = client.put("/v1/movies/amelie", json=body)
+        assert created.status_code == 201
+        expected = {"movie_id": "amelie", "available": True, **body}
+        assert created.json() == expected
+        assert client.get("/v1/movies/amelie").json() == expected
+        assert client.put("/v1/movies/amelie", json={"title": "A"}).status_code == 200
+        assert client.get("/v1/movies/amelie").json()["year"] is None
+        assert client.delete("/v1/movies/amelie").status_code == 204
+        assert client.get("/v1/movies/amelie").status_code == 404
+        assert client.delete("/v1/movies/amelie").status_code == 404
+
+    def test_users_are_found_by_the_beginning_of_their_id(self, client, world):
+        answer = client.get("/v1/users", params={"q": "u1"}).json()
+        assert [user["user_id"] for user in answer["users"]] == [f"u1{i}" for i in range(10)]
+        assert answer["users"][0]["n_ratings"] == 9
