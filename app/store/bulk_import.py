@@ -216,18 +216,32 @@ class BulkImport:
         connection.executemany(ADD_USER, ((user,) for user in raters))
 
     def _store_ratings(self, chunk: pl.DataFrame, transaction: Transaction, *, known: bool) -> None:
-        """Give each new or changed row its version, and store those."""
-        find = transaction.connection.execute
-        changed = []
-        for user, item, rating, rated_at in chunk.rows():
-            before = find(FIND_RATING, (user, item)).fetchone() if known else None
-            at = self._received if rated_at is None else rated_at
-            if before is None or before[0] is None:
-                transaction.n_ratings += 1
-            elif before[0] == rating and rated_at in {None, before[1]}:
-                continue
-            changed.append((user, item, rating, at, transaction.next_version()))
-        transaction.connection.executemany(PUT_RATING, changed)
+        """Give each new or changed row the next version, and store those."""
+        if known:
+            chunk = chunk.filter(pl.Series(_changes(chunk, transaction), dtype=pl.Boolean))
+        else:
+            transaction.n_ratings += chunk.height
+        first = transaction.version + 1
+        transaction.version += chunk.height
+        rows = chunk.with_columns(
+            pl.col("timestamp").fill_null(self._received),
+            version=pl.int_range(first, transaction.version + 1),
+        )
+        transaction.connection.executemany(PUT_RATING, rows.rows())
+
+
+def _changes(chunk: pl.DataFrame, transaction: Transaction) -> list[bool]:
+    """Return for each row whether it is not stored yet just so; count the new ones."""
+    find = transaction.connection.execute
+    changes = []
+    for user, item, rating, rated_at in chunk.rows():
+        before = find(FIND_RATING, (user, item)).fetchone()
+        if before is None or before[0] is None:
+            transaction.n_ratings += 1
+            changes.append(True)
+        else:
+            changes.append(before[0] != rating or rated_at not in {None, before[1]})
+    return changes
 
 
 def _chunks(frame: pl.DataFrame) -> Iterator[tuple[int, pl.DataFrame]]:
