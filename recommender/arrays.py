@@ -50,6 +50,10 @@ class SparseRows:
     values: NDArray[np.float32]
     n_columns: int
 
+    def __post_init__(self) -> None:
+        for name in ("indptr", "indices", "values"):
+            object.__setattr__(self, name, frozen(getattr(self, name)))
+
     @property
     def n_rows(self) -> int:
         """How many rows there are, entries or not."""
@@ -81,7 +85,9 @@ def frozen(array: NDArray[Any]) -> NDArray[Any]:
     return view
 
 
-def as_values(values: ArrayLike, name: str, length: int) -> NDArray[np.float32]:
+def as_values(
+    values: ArrayLike, name: str, length: int, meaning: str = "one for each user and item"
+) -> NDArray[np.float32]:
     """Return finite float32 numbers, one for each of ``length`` rows.
 
     Raises
@@ -95,7 +101,7 @@ def as_values(values: ArrayLike, name: str, length: int) -> NDArray[np.float32]:
         raise InvalidInputError(f"{name} must be numbers: {error}") from None
     if numbers.shape != (length,):
         raise InvalidInputError(
-            f"{name} must be one-dimensional with {length} entries, one for each user and item; "
+            f"{name} must be one-dimensional with {length} entries, {meaning}; "
             f"found the shape {numbers.shape}"
         )
     finite = np.isfinite(numbers)

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from recommender import Ratings
-from recommender.generations import current_number, publish, write_generation
+from recommender.errors import DamagedGenerationError
+from recommender.generations import current_number, publish, sweep_unfinished, write_generation
 from recommender.training import Progress, Recipe, train
 
 if TYPE_CHECKING:
@@ -56,6 +57,8 @@ def run_training(
     """
     chosen = recipe or Recipe()
     with _only_one(models_dir):
+        sweep_unfinished(models_dir)
+        parent = _current(models_dir)
         snapshot = store.snapshot()
         ratings = Ratings.from_frame(snapshot.ratings, timestamp="timestamp")
         trained = train(ratings, chosen, evaluate=evaluate, progress=progress)
@@ -67,7 +70,7 @@ def run_training(
             metrics=trained.metrics,
             options=chosen.options(),
             trained_at=now().strftime("%Y-%m-%dT%H:%M:%SZ"),
-            parent=current_number(models_dir),
+            parent=parent,
         )
         publish(models_dir, number)
     return TrainingReport(
@@ -78,6 +81,14 @@ def run_training(
         snapshot.watermark,
         trained.metrics,
     )
+
+
+def _current(models_dir: Path) -> int | None:
+    """Return what serves now; a pointer that cannot be read is about to be mended."""
+    try:
+        return current_number(models_dir)
+    except DamagedGenerationError:
+        return None
 
 
 @contextmanager

@@ -8,6 +8,7 @@ does it: it can be memory-mapped, and costs its letters, not an object each.
 from __future__ import annotations
 
 from functools import cached_property
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -106,7 +107,7 @@ class Vocabulary:
         """(n,) all ids in row order: int64, or NumPy text as wide as the longest."""
         if self._keys is not None:
             return self._keys
-        return frozen(np.array([self.id(row) for row in range(len(self))], dtype=np.str_))
+        return frozen(np.array(self._texts(), dtype=np.str_))
 
     def id(self, row: int) -> Id:
         """Return the id of one row."""
@@ -170,7 +171,14 @@ class Vocabulary:
         )
         if not fits:
             raise InvalidIdError("the stored ids do not fit their offsets")
-        return cls(None, offsets, text)
+        vocabulary = cls(None, offsets, text)
+        try:
+            ids = pl.Series(vocabulary._texts())
+        except UnicodeDecodeError:
+            raise InvalidIdError("the stored ids are not UTF-8") from None
+        if not ids.is_sorted() or ids.n_unique() < len(ids):
+            raise InvalidIdError("the stored ids are not in order")
+        return vocabulary
 
     def _bytes(self, row: int) -> bytes:
         if self._offsets is None or self._text is None:
@@ -179,6 +187,12 @@ class Vocabulary:
             raise IndexError(f"row {row} of a vocabulary of {len(self)} ids")
         row %= len(self)
         return self._text[self._offsets[row] : self._offsets[row + 1]].tobytes()
+
+    def _texts(self) -> list[str]:
+        if self._offsets is None or self._text is None:
+            return []
+        block, ends = self._text.tobytes(), self._offsets.tolist()
+        return [block[begin:end].decode() for begin, end in pairwise(ends)]
 
     def _find(self, key: object) -> int:
         if self._keys is not None:
@@ -215,7 +229,10 @@ def as_id_series(ids: Iterable[Id] | ArrayLike | pl.Series) -> pl.Series:
         row = int(series.is_null().arg_max() or 0)
         raise InvalidIdError(f"id {row} is missing; every rating needs a user and an item")
     if series.dtype.is_integer():
-        return series.cast(pl.Int64)
+        signed = series.cast(pl.Int64, strict=False)
+        if signed.null_count():
+            raise InvalidIdError("whole-number ids must fit in 64 bits with a sign")
+        return signed
     if series.dtype == pl.String:
         return series
     if series.dtype in (pl.Categorical, pl.Enum):

@@ -15,6 +15,7 @@ from recommender.generations.published import (
     generation_path,
     list_generations,
     publish,
+    sweep_unfinished,
 )
 from recommender.generations.writing import write_generation
 
@@ -28,5 +29,6 @@ __all__ = [
     "load_generation",
     "publish",
     "read_manifest",
+    "sweep_unfinished",
     "write_generation",
 ]

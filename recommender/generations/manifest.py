@@ -8,7 +8,11 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-from recommender.errors import DamagedGenerationError, IncompatibleGenerationError
+from recommender.errors import (
+    DamagedGenerationError,
+    GenerationNotFoundError,
+    IncompatibleGenerationError,
+)
 
 FORMAT_VERSION = 1
 
@@ -68,8 +72,10 @@ def read_manifest(folder: Path | str) -> Manifest:
 
     Raises
     ------
+    GenerationNotFoundError
+        When the folder is not there.
     DamagedGenerationError, IncompatibleGenerationError
-        As :func:`load_generation`.
+        As :func:`recommender.generations.load_generation`.
     """
     return manifest_of(Path(folder), read_document(Path(folder)))
 
@@ -81,6 +87,8 @@ def read_document(folder: Path) -> dict[str, Any]:
         document = json.loads(path.read_text(encoding="utf-8"))
         version = document["format_version"]
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+        if not folder.is_dir():
+            raise GenerationNotFoundError(f"there is no generation at {folder}") from None
         raise DamagedGenerationError(f"{path} cannot be read: {error}") from None
     if version != FORMAT_VERSION:
         raise IncompatibleGenerationError(

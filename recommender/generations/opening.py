@@ -81,6 +81,9 @@ def load_generation(path: Path | str, verify: bool = True) -> Generation:
 
 def _open(folder: Path, document: dict[str, Any], verify: bool) -> Generation:
     manifest = manifest_of(folder, document)
+    named = DIRECTORY_NAME.fullmatch(folder.name)
+    if named and int(named[1]) != manifest.generation:
+        raise InvalidInputError(f"the manifest says it is generation {manifest.generation}")
     listed = document["arrays"]
     arrays = {
         name: open_array(folder / f"{_plain(name)}.npy", expected)

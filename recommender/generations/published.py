@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import shutil
 import tempfile
 from pathlib import Path
 
@@ -88,6 +89,14 @@ def list_generations(models_dir: Path | str) -> list[Manifest]:
         with contextlib.suppress(DamagedGenerationError, IncompatibleGenerationError):
             manifests.append(read_manifest(generation_path(models_dir, number)))
     return manifests
+
+
+def sweep_unfinished(models_dir: Path | str) -> None:
+    """Remove what writers that were killed left behind; call it while nobody else writes."""
+    for folder in Path(models_dir).glob(".writing-*"):
+        shutil.rmtree(folder, ignore_errors=True)
+    for file in Path(models_dir).glob(".current-*"):
+        file.unlink(missing_ok=True)
 
 
 def directory_name(number: int) -> str:

@@ -58,6 +58,7 @@ def write_generation(
     }
     scratch = Path(tempfile.mkdtemp(prefix=".writing-", dir=folder))
     try:
+        scratch.chmod(0o755)  # the trainer and the servers may be different users
         listed = {name: write_array(scratch / f"{name}.npy", a) for name, a in arrays.items()}
         while True:
             number = max(generation_numbers(folder), default=0) + 1

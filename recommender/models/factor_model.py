@@ -147,12 +147,13 @@ class FactorModel:
     def recommend_batch(
         self, user_ids: Sequence[Id] | NDArray[Any], n: int = 10, exclude_seen: bool = True
     ) -> tuple[NDArray[Any], NDArray[np.float32]]:
-        """Return the n best items of many users at once.
+        """Return the n best items of many users.
 
         Returns
         -------
-        (B, n) item ids and (B, n) float32 scores, best first. When fewer than n items are left
-        for some user, both are masked arrays, and the missing places are masked.
+        (B, n) item ids and (B, n) float32 scores, best first; n is at most the number of items.
+        When fewer than n are left for some user, both are masked arrays, and the missing places
+        are masked.
 
         Raises
         ------
@@ -249,19 +250,10 @@ class FactorModel:
         if (rows < 0).any():
             unknown = list(item_ids)[int(np.argmax(rows < 0))]
             raise UnknownItemError(_unknown("item", unknown))
-        stars = as_values(values, "values", len(rows))
-        last = {int(row): place for place, row in enumerate(rows)}
-        order = np.array(sorted(last), dtype=np.int64)
-        stars = stars[[last[int(row)] for row in order]]
-        vector = fold_in(
-            order,
-            self.objective.weights(stars),
-            self.objective.targets(stars, self._baselines[order]),
-            self._design,
-            self._gram,
-            self._ridge(len(order)),
-        )
-        return FoldedUser(self, vector, order, stars)
+        stars = as_values(values, "values", len(rows), "one for each item")
+        # A row's place from the end: the first of these is the last that was given.
+        distinct, from_the_end = np.unique(rows[::-1], return_index=True)
+        return self.fold_in_rows(distinct, stars[::-1][from_the_end])
 
     def explain(self, user_id: Id, item_id: Id) -> Explanation:
         """Say which rated items made the score of one item for one user.
@@ -287,6 +279,20 @@ class FactorModel:
             return self.items.row(item_id)
         except UnknownIdError:
             raise UnknownItemError(_unknown("item", item_id)) from None
+
+    def fold_in_rows(self, rows: Rows, values: NDArray[np.float32]) -> FoldedUser:
+        """Fold in by row: (n,) distinct item rows in any order, and (n,) float32 values."""
+        order = np.argsort(rows)
+        rated, stars = rows[order], values[order]
+        vector = fold_in(
+            rated,
+            self.objective.weights(stars),
+            self.objective.targets(stars, self._baselines[rated]),
+            self._design,
+            self._gram,
+            self._ridge(len(rated)),
+        )
+        return FoldedUser(self, vector, rated, stars)
 
     def folded(self, user_row: int) -> FoldedUser:
         """Return a user of the training as ``fold_in`` would, with the vector of the training."""

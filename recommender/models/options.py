@@ -50,9 +50,9 @@ class Option:
             return " or ".join(f'"{choice}"' for choice in self.choices)
         noun = "a whole number" if self.kind is int else "a number"
         if self.maximum is None:
-            words = noun if self.minimum is None else f"{noun} of at least {self.minimum:g}"
+            words = noun if self.minimum is None else f"{noun} of at least {_plain(self.minimum)}"
         else:
-            words = f"{noun} from {self.minimum:g} to {self.maximum:g}"
+            words = f"{noun} from {_plain(self.minimum)} to {_plain(self.maximum)}"
         return f"{words}, or None" if self.optional else words
 
     def check(self, value: Any) -> Any:
@@ -147,6 +147,11 @@ BIASED_ALS = (
     Option("init_scale", 0.1, "Size of the random start.", float, 1e-9, 1e3),
     *_SHARED,
 )
+
+
+def _plain(number: float | None) -> str:
+    """Write 4294967295, not 4.29497e+09."""
+    return f"{number:.0f}" if number is not None and number == int(number) else f"{number:g}"
 
 
 def check_options(options: tuple[Option, ...], values: dict[str, Any]) -> dict[str, Any]:

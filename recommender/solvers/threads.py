@@ -12,7 +12,8 @@ import os
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import cache
-from typing import TYPE_CHECKING
+from threading import Lock
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from threadpoolctl import ThreadpoolController
@@ -37,11 +38,40 @@ def _controller() -> ThreadpoolController:
     return ThreadpoolController()  # looks through all loaded libraries: once is enough
 
 
+class _Hold:
+    """Counts who holds BLAS to one thread: its limit is the process's, and blocks may overlap."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._holders = 0
+        self._limit: Any = None
+
+    def take(self) -> None:
+        """Limit BLAS, unless somebody does already."""
+        with self._lock:
+            if self._holders == 0:
+                self._limit = _controller().limit(limits=1, user_api="blas")
+            self._holders += 1
+
+    def release(self) -> None:
+        """Lift the limit when the last one lets go."""
+        with self._lock:
+            self._holders -= 1
+            if self._holders == 0:
+                self._limit.restore_original_limits()
+
+
+_hold = _Hold()
+
+
 @contextmanager
 def single_threaded_blas() -> Iterator[None]:
-    """Hold BLAS to one thread inside the block."""
-    with _controller().limit(limits=1, user_api="blas"):
+    """Hold BLAS to one thread until the last of the blocks that overlap has ended."""
+    _hold.take()
+    try:
         yield
+    finally:
+        _hold.release()
 
 
 def deal_rows(indptr: NDArray[np.int64], threads: int) -> list[Rows]:

@@ -10,6 +10,8 @@ from recommender.errors import (
     UnknownItemError,
     UnknownUserError,
 )
+from recommender.models.alternation import Side
+from tests.recommender.worlds import random_ratings
 
 
 class ModelContract:
@@ -44,11 +46,13 @@ class ModelContract:
         np.testing.assert_array_equal(before[0], after[0])
 
     def test_the_same_seed_gives_the_same_model_at_any_number_of_threads(self):
-        one = self.fit(self.ratings(), seed=3, threads=1)
-        four = self.fit(self.ratings(), seed=3, threads=4)
+        many = random_ratings(np.random.default_rng(0), n_users=400, n_items=300, n=40_000)
+        one = self.fit(many, seed=3, epochs=2, threads=1)
+        assert len(Side.of(many.by_user, one.objective, 4).shares) == 4
+        four = self.fit(many, seed=3, epochs=2, threads=4)
         np.testing.assert_array_equal(one.user_factors, four.user_factors)
         np.testing.assert_array_equal(one.item_factors, four.item_factors)
-        other = self.fit(self.ratings(), seed=4)
+        other = self.fit(many, seed=4, epochs=2)
         assert not np.array_equal(one.user_factors, other.user_factors)
 
     # ranking

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import signal
 import sqlite3
@@ -10,10 +11,12 @@ import sys
 import time
 from pathlib import Path
 
+import pytest
+
 from app.store import open_store
 
 ROOT = Path(__file__).parents[3]
-CYCLES = 10
+CYCLES = int(os.environ.get("PROJECTIONIST_TEST_KILLS", "10"))
 SEED = 20261123
 
 # Tells the pipe what it is about to send and what was acknowledged: one write(2) per line, which
@@ -40,6 +43,7 @@ for thread in range(8):
 """
 
 
+@pytest.mark.chaos
 def test_what_was_acknowledged_survives_kill_9(tmp_path):
     rng = random.Random(SEED)
     sent, acknowledged = set(), {}

@@ -83,7 +83,11 @@ def test_selecting_keeps_rows_and_columns():
 
 def test_nothing_in_the_matrix_can_be_changed():
     ratings = Ratings.from_arrays([1], [1])
-    for array in (ratings.indptr, ratings.indices, ratings.values):
+    some = ratings.select(np.array([True]))
+    for array in (
+        *(ratings.indptr, ratings.indices, ratings.values),
+        *(ratings.by_item.values, some.values, some.by_item.indices),
+    ):
         with pytest.raises(ValueError, match="read-only"):
             array[0] = 9
 

@@ -74,6 +74,7 @@ def test_text_is_not_found_by_a_number():
         (["\ud800"], "cannot be used"),
         ([2**63], "64 bits|cannot be used"),
         (np.array([2**63], dtype=np.uint64), "64 bits"),
+        (pl.Series([2**63], dtype=pl.UInt64), "64 bits"),
         (pl.Series(["a", None]), "id 1 is missing"),
         (pl.Series([1.0]), "all whole numbers or all text"),
     ],
@@ -90,6 +91,9 @@ def test_unusable_ids_are_refused(ids, said):
         {"keys": np.array([1, 1])},
         {"keys": np.array([1.0, 2.0])},
         {"offsets": np.array([0, 2]), "text": np.frombuffer(b"a", np.uint8)},
+        {"offsets": np.array([0, 1, 2]), "text": np.frombuffer(b"ba", np.uint8)},
+        {"offsets": np.array([0, 1, 2]), "text": np.frombuffer(b"aa", np.uint8)},
+        {"offsets": np.array([0, 1]), "text": np.frombuffer(b"\xff", np.uint8)},
         {"offsets": np.array([1, 1]), "text": np.frombuffer(b"a", np.uint8)},
     ],
 )

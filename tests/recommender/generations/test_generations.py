@@ -20,6 +20,7 @@ from recommender.generations import (
     generation_path,
     list_generations,
     publish,
+    read_manifest,
     write_generation,
 )
 from recommender.models.factor_model import FactorModel
@@ -95,6 +96,27 @@ def test_numbers_go_up_and_the_manifests_are_listed_newest_first(tmp_path, model
     assert current_number(tmp_path) == 2
     assert load_generation(tmp_path).manifest.watermark == 2
     assert load_generation(generation_path(tmp_path, 3)).manifest.watermark == 3
+
+
+def test_a_folder_under_another_number_is_refused(published):
+    shutil.copytree(generation_path(published, 1), generation_path(published, 7))
+    publish(published, 7)
+    with pytest.raises(DamagedGenerationError, match="it is generation 1"):
+        load_generation(published)
+
+
+def test_a_server_under_another_user_may_read_it(published):
+    assert generation_path(published, 1).stat().st_mode & 0o777 == 0o755
+    for path in generation_path(published, 1).iterdir():
+        assert path.stat().st_mode & 0o044 == 0o044
+
+
+def test_a_missing_folder_is_missing_and_a_spoilt_manifest_is_damaged(published):
+    with pytest.raises(GenerationNotFoundError):
+        read_manifest(generation_path(published, 9))
+    (generation_path(published, 1) / "manifest.json").write_text("{")
+    with pytest.raises(DamagedGenerationError):
+        read_manifest(generation_path(published, 1))
 
 
 def test_a_number_that_is_not_there_is_not_published(published):

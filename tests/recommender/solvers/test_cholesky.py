@@ -69,8 +69,8 @@ def test_rows_without_entries_are_zero():
 def test_without_regularization_a_dependent_direction_is_left_out_not_divided_by(prepare):
     """Three ratings, eight factors: the ratings are met by a vector of an ordinary size."""
     k, n_rated = 8, 3
-    matrix = SparseRows(np.array([0, n_rated]), np.arange(n_rated, dtype=np.int32), None, n_rated)
     ones, nothing = np.ones(n_rated, np.float32), np.zeros((k, k), np.float32)
+    matrix = SparseRows(np.array([0, n_rated]), np.arange(n_rated, dtype=np.int32), ones, n_rated)
     for seed in range(400):  # one in a hundred leaves a pivot of rounding
         rng = np.random.default_rng(seed)
         vectors = rng.normal(size=(n_rated, k)).astype(np.float32)
