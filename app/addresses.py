@@ -8,19 +8,17 @@ where ids are read. A ``HEAD`` request is answered as the ``GET`` it asks about.
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 from urllib.parse import unquote_to_bytes
 
 from app.problems import ProblemError, problem_response
+from recommender.data.cells import has_control_character
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
 
 SLASH = "\x1f"
 """Stands for a slash inside a segment."""
-
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 
 def restore(segment: str) -> str:
@@ -42,14 +40,14 @@ def decode_path(raw: bytes) -> str | None:
     """
     if b"%" not in raw and raw.isascii():  # as nearly all are
         text = raw.decode()
-        return None if _CONTROL.search(text) else text
+        return None if has_control_character(text) else text
     segments = []
     for segment in raw.split(b"/"):
         try:
             text = unquote_to_bytes(segment).decode()
         except UnicodeDecodeError:
             return None
-        if _CONTROL.search(text):
+        if has_control_character(text):
             return None
         segments.append(text.replace("/", SLASH))
     return "/".join(segments)
@@ -68,7 +66,7 @@ class Addresses:
             return
         raw = scope.get("raw_path")
         path = scope["path"] if raw is None else decode_path(raw)
-        if path is None or _CONTROL.search(path.replace(SLASH, "")):
+        if path is None or has_control_character(path.replace(SLASH, "")):
             await problem_response(ProblemError("malformed-path"))(scope, receive, send)
             return
         method = "GET" if scope["method"] == "HEAD" else scope["method"]

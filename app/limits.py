@@ -1,27 +1,19 @@
-"""One table of limits, and the gate that refuses what is too large before anyone reads it.
+"""One table of limits.
 
 Whatever a client can make grow has an upper bound, and each stands here: validation, the
-OpenAPI document, the documentation and the tests read the same names.
+OpenAPI document, the documentation and the tests read the same names. What files may hold too is
+bounded where they are read, and taken from there. Nothing else of the service is imported here.
 """
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-from app.problems import ProblemError, problem_response
-
-if TYPE_CHECKING:
-    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from recommender.data.cells import LONGEST_TITLE
+from recommender.data.vocabulary import MAXIMUM_ID_LENGTH
 
 KIB = 1024
 MIB = 1024 * KIB
-
-
-DRAIN_BYTES = 16 * MIB
-DRAIN_SECONDS = 3.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,13 +22,13 @@ class Limits:
 
     n: int = 500
     page: int = 500
-    id_length: int = 128
+    id_length: int = MAXIMUM_ID_LENGTH
     body_bytes: int = MIB
     bulk_body_bytes: int = 8 * MIB
     bulk_rows: int = 10_000
     anonymous_ratings: int = 1_000
     json_depth: int = 16
-    title_length: int = 300
+    title_length: int = LONGEST_TITLE
     genres: int = 50
     genre_length: int = 60
     attributes: int = 50
@@ -76,85 +68,3 @@ LIMITS_HELP: dict[str, str] = {
     "problem_errors": "entries of errors in a problem",
     "problem_bytes": "bytes of a problem",
 }
-
-
-def body_limit(method: str, path: str) -> int:
-    """Return how many bytes the body of a request may have."""
-    if method == "POST" and path == "/v1/ratings":
-        return LIMITS.bulk_body_bytes
-    return LIMITS.body_bytes
-
-
-class SizeGate:
-    """Refuse a request whose address, headers or body are too large, or whose body is packed.
-
-    A body is counted as it arrives, so that one sent in chunks, or longer than it says, is
-    refused at the limit and not after it.
-    """
-
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass the request on, or answer with the problem."""
-        if scope["type"] != "http":
-            await self.app(scope, receive, send)
-            return
-        limit = body_limit(scope["method"], scope["path"])
-        refusal = _refusal(scope, limit)
-        if refusal is not None:
-            await _drain(receive)
-            await problem_response(refusal)(scope, receive, send)
-            return
-        received = 0
-
-        async def counted() -> Message:
-            nonlocal received
-            message = await receive()
-            if message["type"] == "http.request":
-                received += len(message.get("body", b""))
-                if received > limit:
-                    await _drain(receive)
-                    raise _too_large(limit)
-            return message
-
-        await self.app(scope, counted, send)
-
-
-def _refusal(scope: Scope, limit: int) -> ProblemError | None:
-    path = scope.get("raw_path") or scope["path"].encode(errors="replace")
-    if len(path) + len(scope.get("query_string", b"")) > LIMITS.url_bytes:
-        return ProblemError("url-too-long", f"At most {LIMITS.url_bytes} bytes are allowed.")
-    headers: list[tuple[bytes, bytes]] = scope["headers"]
-    if sum(len(name) + len(value) for name, value in headers) > LIMITS.header_bytes:
-        return ProblemError("headers-too-large", f"At most {LIMITS.header_bytes} bytes in all.")
-    for name, value in headers:
-        if name == b"content-length" and (not value.isdigit() or int(value[:20]) > limit):
-            return _too_large(limit)
-        if name == b"content-encoding" and value.lower() != b"identity":
-            return ProblemError("unsupported-media-type", "Send the body without compression.")
-    return None
-
-
-async def _drain(receive: Receive) -> None:
-    """Let the rest of a body run off, within bounds.
-
-    A client that is still sending when the connection ends sees that it broke, and not the answer.
-    """
-    left = DRAIN_BYTES
-    with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(DRAIN_SECONDS):
-            while left > 0:
-                message = await receive()
-                left -= len(message.get("body", b""))
-                if not message.get("more_body", False):
-                    return
-
-
-def _too_large(limit: int) -> ProblemError:
-    return ProblemError(
-        "body-too-large",
-        f"This route takes bodies of at most {limit} bytes.",
-        # What may be left of the body is not worth reading: the connection ends here.
-        headers={"Connection": "close"},
-    )

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 from fastapi import FastAPI
 from starlette.middleware import Middleware
 
-from app import access, addresses, error_handlers, limits, telemetry
+from app import access, addresses, error_handlers, size_gate, telemetry
 from app.api import openapi
 from app.api.rooms import Rooms
 from app.api.routes import ROUTERS
+from app.mapping.once import Once
 from app.serving.catalogue import Catalogue
 from app.serving.current import Current
 from app.serving.loader import Loader
@@ -55,7 +56,7 @@ def create_app(settings: Settings) -> FastAPI:
             Middleware(telemetry.Telemetry),
             Middleware(addresses.Addresses),
             Middleware(access.Gate, settings=settings),
-            Middleware(limits.SizeGate),
+            Middleware(size_gate.SizeGate),
         ],
     )
     for router in ROUTERS:
@@ -67,8 +68,9 @@ def create_app(settings: Settings) -> FastAPI:
 
 @contextlib.asynccontextmanager
 async def open_rooms(settings: Settings) -> AsyncIterator[Rooms]:
-    """Open the store and load the model; close both at the end."""
+    """Open the store and load the model; close everything at the end."""
     store = await asyncio.to_thread(open_store, settings.database, settings.data_dir)
+    maps = Once()
     try:
         current = Current(Catalogue(await asyncio.to_thread(store.all_movies)))
         loader = Loader(current, store, settings.models_path)
@@ -76,10 +78,11 @@ async def open_rooms(settings: Settings) -> AsyncIterator[Rooms]:
             await loader.start()
             looking = asyncio.create_task(loader.run(settings.model_poll_seconds))
             try:
-                yield Rooms(settings, store, current, loader)
+                yield Rooms(settings, store, current, loader, maps)
             finally:
                 looking.cancel()
                 with contextlib.suppress(asyncio.CancelledError):
                     await looking
     finally:
+        await asyncio.to_thread(maps.close)
         await asyncio.to_thread(store.close)

@@ -15,6 +15,7 @@ import orjson
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
+from app.limits import LIMITS
 from app.store import errors as store
 from recommender import errors as core
 
@@ -22,8 +23,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 MEDIA_TYPE = "application/problem+json"
-MAXIMUM_ERRORS = 20
-MAXIMUM_BYTES = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +41,8 @@ class ProblemType:
         What is said when the occurrence has nothing of its own to say.
     errors
         The errors of the core and the store that are told as this.
+    retry_after
+        For what passes: after how many seconds to try again.
     """
 
     name: str
@@ -49,6 +50,7 @@ class ProblemType:
     title: str
     detail: str
     errors: tuple[type[Exception], ...] = ()
+    retry_after: int | None = None
 
 
 PROBLEMS: dict[str, ProblemType] = {
@@ -133,6 +135,19 @@ PROBLEMS: dict[str, ProblemType] = {
             (core.GenerationNotFoundError,),
         ),
         ProblemType(
+            "unreadable-model",
+            409,
+            "This model cannot be read",
+            "GET /v1/models says why, among those refused. Train another, or put the files back.",
+            (core.DamagedGenerationError, core.IncompatibleGenerationError),
+        ),
+        ProblemType(
+            "unsupported-header",
+            400,
+            "This version does not do what a header asks for",
+            "Leave the header out.",
+        ),
+        ProblemType(
             "method-not-allowed",
             405,
             "This method is not allowed here",
@@ -161,6 +176,14 @@ PROBLEMS: dict[str, ProblemType] = {
             "No model is loaded",
             "Train one with 'projectionist train'; /readyz says why there is none.",
             (core.GenerationError,),
+            retry_after=10,
+        ),
+        ProblemType(
+            "version-not-reached",
+            503,
+            "That version is not stored here yet",
+            "The header Min-Version names a version that is newer than all that is stored here.",
+            retry_after=1,
         ),
         ProblemType(
             "store-unavailable",
@@ -168,6 +191,7 @@ PROBLEMS: dict[str, ProblemType] = {
             "The database does not answer",
             "Nothing was stored. Try again in a moment.",
             (store.StoreError,),
+            retry_after=1,
         ),
     )
 }
@@ -201,9 +225,10 @@ class ProblemError(HTTPException):
     ) -> None:
         self.problem = PROBLEMS[name]
         self.errors = errors
-        super().__init__(
-            self.problem.status, detail or self.problem.detail, dict(headers) if headers else None
-        )
+        told = dict(headers or {})
+        if self.problem.retry_after is not None:
+            told.setdefault("Retry-After", str(self.problem.retry_after))
+        super().__init__(self.problem.status, detail or self.problem.detail, told or None)
 
 
 def invalid(field: str, code: str, message: str) -> ProblemError:
@@ -223,9 +248,9 @@ def problem_response(error: ProblemError) -> Response:
         "detail": error.detail,
     }
     entries = [dict(entry) for entry in error.errors]
-    kept = entries[:MAXIMUM_ERRORS]
+    kept = entries[: LIMITS.problem_errors]
     content = _encode(body, kept, len(entries))
-    while len(content) > MAXIMUM_BYTES and kept:
+    while len(content) > LIMITS.problem_bytes and kept:
         kept.pop()
         content = _encode(body, kept, len(entries))
     return Response(content, problem.status, error.headers, MEDIA_TYPE)
@@ -244,9 +269,7 @@ def translate(error: Exception) -> ProblemError:
         return error
     for family in type(error).__mro__:
         if family in _BY_ERROR:
-            problem = _BY_ERROR[family]
-            headers = {"Retry-After": "1"} if problem.status == 503 else None
-            return ProblemError(problem.name, headers=headers)
+            return ProblemError(_BY_ERROR[family].name)
     return ProblemError("internal-error")
 
 
@@ -260,6 +283,6 @@ def field_path(location: Sequence[int | str]) -> str:
     for part in location:
         if isinstance(part, int):
             path += f"[{part}]"
-        elif part.isidentifier() and part.isascii() and len(part) <= 40:
+        elif part.replace("-", "_").isidentifier() and part.isascii() and len(part) <= 40:
             path += f".{part}" if path else part
     return path[:120]

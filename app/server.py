@@ -10,13 +10,14 @@ import uvicorn
 
 from app.main import create_app
 from app.receiving import punctual_protocol
-from app.settings import Settings, SettingsError
 from app.telemetry import configure_logging
 
 if TYPE_CHECKING:
     import socket
     from collections.abc import Callable
     from types import FrameType
+
+    from app.settings import Settings
 
 logger = logging.getLogger(__name__)
 
@@ -41,21 +42,6 @@ class Server(uvicorn.Server):
         return f"http://{shown}:{port}"
 
 
-def refuse_several_workers(settings: Settings) -> None:
-    """Raise :class:`SettingsError` when more than one process is asked for."""
-    if settings.workers == 1:
-        return
-    if settings.database is None or settings.database.startswith("sqlite"):
-        raise SettingsError(
-            f"PROJECTIONIST_WORKERS is {settings.workers}, but SQLite has one writing process. "
-            "Set it to 1, or PROJECTIONIST_DATABASE_URL to a PostgreSQL database."
-        )
-    raise SettingsError(
-        f"PROJECTIONIST_WORKERS is {settings.workers}, but one server is one process. Start "
-        "several, each with its own port, behind a proxy."
-    )
-
-
 def serve(settings: Settings, on_ready: Callable[[str], None] | None = None) -> None:
     """Serve until SIGTERM or SIGINT; requests under way may finish.
 
@@ -73,7 +59,6 @@ def serve(settings: Settings, on_ready: Callable[[str], None] | None = None) -> 
     SystemExit
         With status 3 when it cannot listen or open its store; the log says why.
     """
-    refuse_several_workers(settings)
     configure_logging(settings)
     config = uvicorn.Config(
         create_app(settings),

@@ -9,7 +9,6 @@ misspelt setting that is silently ignored is found last.
 from __future__ import annotations
 
 import difflib
-import math
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,35 +24,13 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from recommender.data.rating_scale import RatingScale
+
 PREFIX = "PROJECTIONIST_"
 
 
 class SettingsError(Exception):
     """The settings cannot be used: which one, what is allowed, what to do."""
-
-
-@dataclass(frozen=True, slots=True)
-class RatingScale:
-    """The stars that may be given: ``minimum``, ``minimum + step``, … ``maximum``."""
-
-    minimum: float
-    maximum: float
-    step: float
-
-    def __contains__(self, rating: object) -> bool:
-        if isinstance(rating, bool) or not isinstance(rating, int | float):
-            return False
-        if not self.minimum <= rating <= self.maximum:  # also false for NaN
-            return False
-        steps = (rating - self.minimum) / self.step
-        return abs(steps - round(steps)) < 1e-9
-
-    def __str__(self) -> str:
-        return f"{self.minimum:g} to {self.maximum:g} in steps of {self.step:g}"
-
-    def clip(self, stars: float) -> float:
-        """Return the prediction on the scale, to two decimals: more would be pretence."""
-        return round(min(max(float(stars), self.minimum), self.maximum), 2)
 
 
 def _comma_separated(value: object) -> object:
@@ -117,9 +94,6 @@ class Settings(BaseSettings):
     shutdown_seconds: int = Field(
         20, ge=1, le=3600, description="How long requests may finish after a stop is asked for."
     )
-    workers: int = Field(
-        1, ge=1, le=256, description="Server processes; more than one is refused on SQLite."
-    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="The least severe log line that is written."
     )
@@ -144,12 +118,7 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _scale_is_whole(self) -> Self:
-        bounds = (self.rating_minimum, self.rating_maximum, self.rating_step)
-        if not all(math.isfinite(bound) for bound in bounds):
-            raise ValueError("the rating scale must be finite numbers")
-        if self.rating_minimum >= self.rating_maximum:
-            raise ValueError("RATING_MINIMUM must be below RATING_MAXIMUM")
-        if self.rating_maximum not in self.scale:
+        if self.rating_maximum not in self.scale:  # InvalidOptionError, a ValueError, if it is none
             raise ValueError(
                 "RATING_MAXIMUM must be a whole number of RATING_STEP above the lowest"
             )

@@ -35,17 +35,8 @@ def main() -> None:
         for name, selection in SETS.items():
             sources = ("pyproject.toml", "constraints/build.in")
             target = ("--output-file", f"constraints/{name}")
-            command = [
-                python,
-                "-m",
-                "uv",
-                "pip",
-                "compile",
-                *sources,
-                *OPTIONS,
-                *selection,
-                *target,
-            ]
+            compile_ = [str(python), "-m", "uv", "pip", "compile"]
+            command = [*compile_, *sources, *OPTIONS, *selection, *target]
             subprocess.run(command, check=True, cwd=HERE.parent)
             sys.stdout.write(f"constraints/{name}\n")
 

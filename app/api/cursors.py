@@ -9,14 +9,12 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
-import re
 
 import orjson
 
 from app.limits import LIMITS
 from app.problems import ProblemError
-
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+from recommender.data.cells import has_control_character
 
 
 def encode(listed: str, after: str) -> str:
@@ -54,7 +52,7 @@ def decode(listed: str, cursor: str | None) -> str | None:
     except (binascii.Error, ValueError, TypeError):
         raise ProblemError("invalid-cursor") from None
     is_id = isinstance(after, str) and 1 <= len(after) <= LIMITS.id_length
-    if mark != _mark(listed) or not is_id or _CONTROL.search(after):
+    if mark != _mark(listed) or not is_id or has_control_character(after):
         raise ProblemError("invalid-cursor")
     return str(after)
 

@@ -8,7 +8,7 @@ of its own, and then sent as the bytes it is.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, cast
+from typing import TYPE_CHECKING, Annotated
 
 from fastapi import APIRouter, Query
 from starlette.requests import Request  # noqa: TC002 - FastAPI reads the annotation
@@ -18,7 +18,6 @@ from app.api.rooms import rooms
 from app.api.schemas.map import MapMatrix, MapMeta, MapMovies, MapUserIds
 from app.api.strict_route import StrictRoute
 from app.mapping.drawing import draw, list_world, tabulate
-from app.mapping.once import Once
 from app.mapping.world import (
     MATRIX_CELLS,
     ModelName,
@@ -28,12 +27,12 @@ from app.mapping.world import (
     generation_world,
 )
 from app.problems import ProblemError, invalid
-from app.serving.current import catalogue, current_generation
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from app.mapping.drawing import Encoded, Lists, Picture
+    from app.mapping.once import Once
     from app.mapping.world import World
 
 router = APIRouter(prefix="/v1/map", tags=["map"], route_class=StrictRoute)
@@ -66,7 +65,6 @@ class Source:
     """The model of a request: its version is known at once, the rest is made on demand."""
 
     version: str
-    lists_version: str
     default: Projection
     make: Callable[[], World]
     once: Once
@@ -81,7 +79,7 @@ class Source:
     async def lists(self) -> Lists:
         """Return ids and titles."""
         return await self.once.get(
-            f"{self.model} lists", self.lists_version, lambda: list_world(self.make())
+            f"{self.model} lists", self.version, lambda: list_world(self.make())
         )
 
     async def matrix(self) -> Encoded | tuple[int, int]:
@@ -91,7 +89,7 @@ class Source:
             world = self.make()
             return tabulate(world) if world.small else (len(world.user_ids), len(world.movie_ids))
 
-        return await self.once.get(f"{self.model} matrix", self.lists_version, make)
+        return await self.once.get(f"{self.model} matrix", self.version, make)
 
 
 async def source(request: Request, model: ModelName, version: str | None) -> Source:
@@ -102,26 +100,22 @@ async def source(request: Request, model: ModelName, version: str | None) -> Sou
     ProblemError
         ``no-model`` when nothing is trained yet, ``unknown-model`` for a version that is gone.
     """
-    state = request.app.state
-    if not hasattr(state, "map_once"):
-        state.map_once = Once()
-    once = cast("Once", state.map_once)
+    room = await rooms(request)
+    once = room.maps
     if model == "course":
         world = await once.get("course world", "", course_world)
-        found = Source(world.version, world.version, "raw", lambda: world, once, model)
+        found = Source(world.version, "raw", lambda: world, once, model)
     else:
-        generation = await current_generation(request)
-        movies = await catalogue(request)
-        store = (await rooms(request)).store
-        token = generation_version(generation)
-        found = Source(
-            version=token,
-            lists_version=f"{token} {movies.revision}",
-            default="scores",
-            make=lambda: generation_world(generation, movies, store.get_fact("notice")),
-            once=once,
-            model=model,
-        )
+        serving = room.current.take()
+        generation, shelf = serving.generation, serving.shelf.movies
+        # Generation and catalogue change in this thread alone, so these two name one shelf.
+        known = f"{generation.number} {room.current.catalogue.revision}"
+        token = await once.get("version", known, lambda: generation_version(generation, shelf))
+
+        def make() -> World:
+            return generation_world(generation, shelf, token, room.store.get_fact("notice"))
+
+        found = Source(token, "scores", make, once, model)
     if version is not None and version != found.version:
         raise ProblemError(
             "unknown-model",

@@ -1,6 +1,7 @@
 """The catalogue, and the lists that start from a movie."""
 
 import asyncio
+import logging
 from typing import Any
 
 from fastapi import APIRouter
@@ -12,14 +13,18 @@ from app.api.rooms import In, Now, answer
 from app.api.schemas import movies as schemas
 from app.api.schemas.fields import Count, CursorText, MovieIdPath, PageSize, SearchText
 from app.api.strict_route import StrictRoute
+from app.api.versions import Reached
 from app.problems import ProblemError
 from app.serving import neighbours
+from app.store.errors import StoreError
 from app.store.records import Movie
+
+logger = logging.getLogger(__name__)
 
 router = APIRouter(prefix="/v1/movies", tags=["movies"], route_class=StrictRoute)
 
 
-@router.get("", response_model=schemas.Movies)
+@router.get("", response_model=schemas.Movies, dependencies=[Reached])
 async def list_movies(
     rooms: In, q: SearchText = None, limit: PageSize = 50, cursor: CursorText = None
 ) -> Response:
@@ -33,13 +38,13 @@ async def list_movies(
     return answer({"movies": [_record(movie) for movie in page], "next_cursor": more})
 
 
-@router.get("/popular", response_model=schemas.PopularMovies)
+@router.get("/popular", response_model=schemas.PopularMovies, dependencies=[Reached])
 async def list_popular_movies(serving: Now, n: Count = 10) -> Response:
     """List the movies with the most ratings."""
     return answer(neighbours.popular(serving, n))
 
 
-@router.get("/{movie_id}", response_model=schemas.Movie)
+@router.get("/{movie_id}", response_model=schemas.Movie, dependencies=[Reached])
 async def get_movie(movie_id: MovieIdPath, rooms: In) -> Response:
     """Return a movie of the catalogue."""
     movie = rooms.current.catalogue.get(movie_id)
@@ -75,11 +80,14 @@ async def delete_movie(movie_id: MovieIdPath, rooms: In) -> Response:
     if not deleted:
         raise ProblemError("unknown-movie")
     rooms.current.remove_movie(movie_id)
-    await rooms.loader.catch_up()  # the ratings that went with it
+    try:
+        await rooms.loader.catch_up()  # the ratings that went with it
+    except StoreError:  # the deletion is durable all the same, and the loader will look again
+        logger.warning("the ratings of a deleted movie will be forgotten later", exc_info=True)
     return Response(status_code=204)
 
 
-@router.get("/{movie_id}/similar", response_model=schemas.SimilarMovies)
+@router.get("/{movie_id}/similar", response_model=schemas.SimilarMovies, dependencies=[Reached])
 async def list_similar_movies(
     movie_id: MovieIdPath, rooms: In, serving: Now, n: Count = 10
 ) -> Response:

@@ -19,7 +19,8 @@ DESCRIPTION = """
 Movies recommended by matrix factorization, ratings that count at once, and the reasons.
 
 Errors are `application/problem+json` (RFC 9457); their `type` is an address that explains them.
-Ids are strings of 1 to 128 characters without control characters; times are RFC 3339 in UTC.
+Ids are strings of 1 to 128 characters without control characters and without a space at either
+end; times are RFC 3339 in UTC.
 """.strip()
 
 PROBLEM_SCHEMA: dict[str, Any] = {
@@ -105,6 +106,8 @@ def _tell_errors(operation: dict[str, Any], path: str, method: str) -> None:
     if path not in OPEN_PATHS and not path.startswith(OPEN_PREFIXES):
         statuses |= {401, 503}
         operation["security"] = [{"key": []}, {}]
+    if path == "/v1/models/{generation}":
+        statuses.add(409)
     if path == "/readyz":
         statuses.add(503)
     for status in sorted(statuses):

@@ -14,10 +14,11 @@ from app.api.rooms import In, Rooms, answer
 from app.api.schemas import ratings as schemas
 from app.api.schemas.fields import CursorText, MovieIdPath, PageSize, UserIdPath, format_time
 from app.api.strict_route import StrictRoute
+from app.api.versions import NoKey, Reached
 from app.limits import LIMITS
 from app.problems import ProblemError, field_path, invalid, translate
-from app.settings import RatingScale
 from app.store.records import RatingRecord
+from recommender.data.rating_scale import RatingScale
 
 router = APIRouter(prefix="/v1", tags=["ratings"], route_class=StrictRoute)
 
@@ -57,7 +58,7 @@ async def delete_rating(user_id: UserIdPath, movie_id: MovieIdPath, rooms: In) -
     return answer({"user_id": user_id, "movie_id": movie_id, "version": record.version})
 
 
-@router.get("/users/{user_id}/ratings", response_model=schemas.UserRatings)
+@router.get("/users/{user_id}/ratings", response_model=schemas.UserRatings, dependencies=[Reached])
 async def list_ratings(
     user_id: UserIdPath, rooms: In, limit: PageSize = 50, cursor: CursorText = None
 ) -> Response:
@@ -73,7 +74,12 @@ async def list_ratings(
     return answer({"user_id": user_id, "ratings": lines, "next_cursor": more})
 
 
-@router.post("/ratings", response_model=schemas.BulkResults, response_model_exclude_unset=True)
+@router.post(
+    "/ratings",
+    response_model=schemas.BulkResults,
+    response_model_exclude_unset=True,
+    dependencies=[NoKey],
+)
 async def put_ratings(
     rows: Annotated[
         list[Any],

@@ -8,6 +8,7 @@ from fastapi import Depends
 from starlette.requests import Request
 from starlette.responses import Response
 
+from app.mapping.once import Once
 from app.serving.current import Current, Serving, current_serving
 from app.serving.loader import Loader
 from app.settings import Settings
@@ -22,6 +23,7 @@ class Rooms:
     store: Store
     current: Current
     loader: Loader
+    maps: Once
 
 
 async def rooms(request: Request) -> Rooms:

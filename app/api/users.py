@@ -11,13 +11,14 @@ from app.api.rooms import In, answer
 from app.api.schemas import users as schemas
 from app.api.schemas.fields import CursorText, PageSize, SearchText, UserIdPath
 from app.api.strict_route import StrictRoute
+from app.api.versions import Reached
 from app.problems import ProblemError
 from app.store.records import User
 
 router = APIRouter(prefix="/v1/users", tags=["users"], route_class=StrictRoute)
 
 
-@router.get("", response_model=schemas.Users)
+@router.get("", response_model=schemas.Users, dependencies=[Reached])
 async def list_users(
     rooms: In, q: SearchText = None, limit: PageSize = 50, cursor: CursorText = None
 ) -> Response:
@@ -30,7 +31,7 @@ async def list_users(
     return answer({"users": [_record(user) for user in page], "next_cursor": more})
 
 
-@router.get("/{user_id}", response_model=schemas.User)
+@router.get("/{user_id}", response_model=schemas.User, dependencies=[Reached])
 async def get_user(user_id: UserIdPath, rooms: In) -> Response:
     """Return a user."""
     user = await run_in_threadpool(rooms.store.user, user_id)

@@ -8,17 +8,19 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from app.commands.options import STORAGE, with_settings
+from app.commands.options import SCALE, STORAGE, with_settings
 from app.commands.reporting import Reporter
 from app.settings import Settings
 from app.store import open_store
+from app.store.bulk_import import prepare
 from recommender.data.dataset import read_dataset
 
 if TYPE_CHECKING:
     from app.store import ImportReport, Store
+    from recommender.data.rating_scale import RatingScale
 
 
-@with_settings(*STORAGE)
+@with_settings(*STORAGE, *SCALE)
 def import_(
     path: Annotated[
         Path,
@@ -36,7 +38,8 @@ def import_(
     """Read ratings and movies from disk and store them, all or, if a line is bad, none."""
     reporter = Reporter(json)
     if dry_run:
-        dataset = read_dataset(path)
+        dataset = read_dataset(path, scale=settings.scale)
+        prepare(dataset.ratings, dataset.movies, dataset.users)
         found = {
             "name": dataset.name,
             "ratings": len(dataset.ratings),
@@ -49,7 +52,7 @@ def import_(
         )
         return
     with open_store(settings.database, settings.data_dir) as store:
-        report = import_dataset(store, path, reporter)
+        report = import_dataset(store, path, settings.scale, reporter)
     reporter.result(
         asdict(report),
         f"Stored {report.ratings:,} ratings ({report.unchanged:,} were there already), "
@@ -57,10 +60,12 @@ def import_(
     )
 
 
-def import_dataset(store: Store, path: Path, reporter: Reporter) -> ImportReport:
+def import_dataset(
+    store: Store, path: Path, scale: RatingScale, reporter: Reporter
+) -> ImportReport:
     """Read a data set, store it, and keep what must be said of it."""
     reporter.say(f"Reading {path.name} …")
-    dataset = read_dataset(path)
+    dataset = read_dataset(path, scale=scale)
     with reporter.progress() as step:
         report = store.import_dataset(
             dataset.ratings,

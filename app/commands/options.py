@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 STORAGE = ("data_dir", "database_url", "models_dir")
 """What a command needs that reads or writes the data directory."""
 
+SCALE = ("rating_minimum", "rating_maximum", "rating_step")
+"""Which ratings a command accepts."""
+
 SECRETS = ("api_key",)
 """Settings that are no options: every user of a machine can see its command lines."""
 

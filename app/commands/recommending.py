@@ -11,6 +11,7 @@ from rich.table import Table
 
 from app.commands.options import STORAGE, with_settings
 from app.commands.reporting import Reporter
+from app.limits import LIMITS
 from app.serving.catalogue import Catalogue
 from app.serving.current import Current
 from app.serving.loader import Loader
@@ -24,7 +25,7 @@ from recommender.errors import GenerationNotFoundError
 def recommend(
     user_id: Annotated[str, typer.Argument(metavar="USER", help="The user's id.")],
     settings: Settings,
-    n: Annotated[int, typer.Option("-n", "--n", min=1, max=500, help="How many movies.")] = 10,
+    n: Annotated[int, typer.Option("-n", "--n", min=1, max=LIMITS.n, help="How many movies.")] = 10,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
     """Print what the current model recommends to a user, the newest ratings included."""

@@ -14,7 +14,6 @@ from app.access import refuse_open_server
 from app.commands.importing import import_dataset
 from app.commands.options import serving_settings, with_settings
 from app.commands.reporting import Reporter
-from app.server import refuse_several_workers
 from app.server import serve as listen
 from app.settings import PREFIX, Settings
 from app.store import open_store
@@ -43,12 +42,12 @@ def run(
     """Prepare what is missing (data, model), then serve: the one command to start with."""
     # Before minutes of work, not after.
     refuse_open_server(settings)
-    refuse_several_workers(settings)
     reporter = Reporter()
     with open_store(settings.database, settings.data_dir) as store:
         counts = store.counts()
         if counts.ratings == 0:
-            report = import_dataset(store, dataset or bundled_path("demo"), reporter)
+            source = dataset or bundled_path("demo")
+            report = import_dataset(store, source, settings.scale, reporter)
             reporter.say(f"Stored {report.ratings:,} ratings of {report.movies:,} movies.")
         elif dataset is not None:
             reporter.say(

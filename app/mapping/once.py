@@ -24,6 +24,10 @@ class Once:
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="map")
         self._made: dict[str, tuple[str, Future[object]]] = {}
 
+    def close(self) -> None:
+        """Wait for what is being made; nothing more is begun."""
+        self._thread.shutdown(cancel_futures=True)
+
     async def get(self, name: str, version: str, make: Callable[[], T]) -> T:
         """Return what ``make`` returns, calling it unless this version was made already."""
         kept = self._made.get(name)

@@ -46,13 +46,6 @@ class Titled(Protocol):
         """Whether it may be recommended."""
 
 
-class Titles(Protocol):
-    """The catalogue, as far as the map reads it."""
-
-    def get(self, movie_id: str, /) -> Titled | None:
-        """Return the movie, or ``None`` when the catalogue does not have it."""
-
-
 @dataclass(frozen=True, eq=False)
 class World:
     """Users, movies and their vectors, ready to be projected.
@@ -164,35 +157,42 @@ def course_world() -> World:
     )
 
 
-def generation_version(generation: Generation) -> str:
-    """Return the token of a generation: its number, and what tells it from others of that number.
+def generation_version(generation: Generation, movies: Sequence[Titled | None]) -> str:
+    """Return the token of a generation with its movies: its number, and digests of both.
 
-    Numbers start again when a data directory is made anew; a browser's cache does not.
+    Numbers start again when a data directory is made anew; a browser's cache does not. The movies
+    belong to it because genres are bits, which mean what the genres of all movies make of them.
     """
     manifest = generation.manifest
-    return f"{generation.number}-{_token(f'{manifest.trained_at} {manifest.watermark}')}"
+    digest = hashlib.sha256()
+    for movie in movies:
+        about = movie and (movie.title, movie.year, tuple(movie.genres), movie.available)
+        digest.update(repr(about).encode(errors="replace"))
+    about_all = f"{manifest.trained_at} {manifest.watermark} {digest.hexdigest()}"
+    return f"{generation.number}-{_token(about_all)}"
 
 
-def generation_world(generation: Generation, titles: Titles, notice: str | None) -> World:
-    """Return the ranking model of a generation with what the catalogue knows of its movies."""
+def generation_world(
+    generation: Generation, movies: Sequence[Titled | None], version: str, notice: str | None
+) -> World:
+    """Return the ranking model of a generation with its movies, in the order of its items."""
     model = generation.ranking
     movie_ids = [str(movie_id) for movie_id in model.item_ids.tolist()]
-    found = [titles.get(movie_id) for movie_id in movie_ids]
     by_user = model.ratings.by_user
     return World(
         model="current",
-        version=generation_version(generation),
+        version=version,
         generation=generation.number,
         trained_at=generation.manifest.trained_at,
         user_ids=[str(user_id) for user_id in model.user_ids.tolist()],
         movie_ids=movie_ids,
         titles=[
             movie.title if movie else movie_id
-            for movie, movie_id in zip(found, movie_ids, strict=True)
+            for movie, movie_id in zip(movies, movie_ids, strict=True)
         ],
-        years=[movie.year if movie else None for movie in found],
-        genres=[tuple(movie.genres) if movie else () for movie in found],
-        available=[movie is not None and movie.available for movie in found],
+        years=[movie.year if movie else None for movie in movies],
+        genres=[tuple(movie.genres) if movie else () for movie in movies],
+        available=[movie is not None and movie.available for movie in movies],
         user_factors=model.user_factors,
         movie_factors=model.item_factors,
         user_counts=np.diff(by_user.indptr),

@@ -129,19 +129,7 @@ def current(request: Request) -> Current:
     return cast("Current", request.app.state.current)
 
 
-# Dependencies are coroutines though they await nothing: FastAPI sends the others to a thread.
-
-
+# A coroutine though it awaits nothing: FastAPI sends other dependencies to a thread.
 async def current_serving(request: Request) -> Serving:
     """Depend on the model of the moment with all that belongs to it."""
     return current(request).take()
-
-
-async def current_generation(request: Request) -> Generation:
-    """Depend on the generation of the moment; answers 503 when there is none."""
-    return current(request).take().generation
-
-
-async def catalogue(request: Request) -> Catalogue:
-    """Depend on the movies in memory."""
-    return current(request).catalogue

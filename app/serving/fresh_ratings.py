@@ -57,6 +57,10 @@ class FreshRatings:
         """Return a user's changes by movie: a copy, which later writes leave alone."""
         return dict(self._by_user.get(user_id, {}))
 
+    def n_of_user(self, user_id: str) -> int:
+        """Return how many changes of a user there are."""
+        return len(self._by_user.get(user_id, ()))
+
     def _take(self, user_id: str, movie_id: str, change: Change) -> None:
         if change.version <= self.watermark:
             return

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from app.serving.current import Serving
 from app.serving.fresh_ratings import FreshRatings
 from app.serving.pipeline import Wanted, for_ratings, for_user
-from app.settings import RatingScale
+from recommender.data.rating_scale import RatingScale
 from recommender.errors import IncompatibleGenerationError, RecommenderError
 from recommender.generations import (
     current_number,
@@ -176,8 +176,7 @@ class Loader:
         return status.st_mtime_ns, status.st_ino
 
     def _refuse(self, number: int | None, error: Exception) -> None:
-        # Where the models are kept is nobody's business outside.
-        self.current.refused[number] = str(error).replace(f"{self.models}/", "")
+        self.current.refused[number] = reason(error, self.models)
         logger.error("refused a generation: %s", error, extra=_fields(number))
 
     def _complain(self, error: Exception) -> None:
@@ -187,6 +186,11 @@ class Loader:
         self._trouble = told
 
 
+def reason(error: Exception, models: Path) -> str:
+    """Return why a generation was refused; where models are kept is nobody's business outside."""
+    return str(error).replace(f"{models}/", "")
+
+
 def _fields(number: int | None) -> dict[str, dict[str, int | None]]:
     return {"fields": {"generation": number}}
 
@@ -194,7 +198,8 @@ def _fields(number: int | None) -> dict[str, dict[str, int | None]]:
 def _warm(serving: Serving) -> None:
     """Ask once for everything, so that no request waits for a compiler or a cache."""
     ranking = serving.generation.ranking
-    wanted = Wanted(10, True, True, RatingScale(0.5, 5.0, 0.5))
+    scale = RatingScale()  # which one makes no difference to what is warmed
+    wanted = Wanted(10, True, True, scale)
     for_user(serving, str(ranking.users.id(0)), wanted)
-    for_ratings(serving, {serving.shelf.ids[0]: 5.0}, wanted)
+    for_ratings(serving, {serving.shelf.ids[0]: scale.maximum}, wanted)
     ranking.similar_items(serving.shelf.ids[0], 1)

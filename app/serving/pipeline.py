@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
     from app.serving.current import Serving
     from app.serving.fresh_ratings import Change
-    from app.settings import RatingScale
     from recommender.arrays import Mask, Rows, Scores
+    from recommender.data.rating_scale import RatingScale
     from recommender.models.factor_model import FactorModel
     from recommender.models.folded_user import FoldedUser
 
@@ -135,10 +135,10 @@ def _merged(
 
 def _fold_in(serving: Serving, rated: Mapping[int, float]) -> Person:
     generation = serving.generation
-    ids = [serving.shelf.ids[row] for row in rated]
+    rows = np.fromiter(rated, dtype=np.int64, count=len(rated))
     values = np.fromiter(rated.values(), dtype=np.float32, count=len(rated))
-    ranking = generation.ranking.fold_in(ids, values)
-    stars = generation.stars.fold_in(ids, values) if generation.stars is not None else None
+    ranking = generation.ranking.fold_in_rows(rows, values)
+    stars = generation.stars.fold_in_rows(rows, values) if generation.stars is not None else None
     return Person(ranking, stars)
 
 

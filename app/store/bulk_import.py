@@ -10,14 +10,16 @@ from __future__ import annotations
 import threading
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import polars as pl
 
 from app.store.errors import InvalidRecord, StoreError
 from app.store.operations import ADD_USER, FIND_RATING, PUT_MOVIE, PUT_RATING, PUT_USER, movie_row
 from app.store.records import ImportReport, Movie
-from app.store.validation import MAX_ID_LENGTH, MAX_RATING, to_json
+from app.store.validation import MAX_RATING, REFUSED_IDS, refusal, to_json
+from recommender.data.cells import ID_RULE
+from recommender.data.rating_rows import breaks_id_rule
 
 if TYPE_CHECKING:
     import sqlite3
@@ -35,7 +37,6 @@ IMPORT_MOVIE = PUT_MOVIE.replace("available = excluded.available, ", "").replace
 )
 IMPORT_USER = PUT_USER.replace("attributes = excluded.attributes", _KEEP_UNLESS_GIVEN)
 ADD_MOVIE = PUT_MOVIE.partition(" ON CONFLICT")[0] + " ON CONFLICT DO NOTHING"
-_CONTROL = r"\p{Cc}"
 _RATING_COLUMNS = {
     "user": pl.String(),
     "item": pl.String(),
@@ -92,8 +93,8 @@ def _ratings(frame: pl.DataFrame) -> pl.DataFrame:
     _refuse(frame, pl.col("rating").is_null(), "ratings without a value")
     usable = pl.col("rating").is_finite() & (pl.col("rating").abs() <= MAX_RATING)
     _refuse(frame, ~usable, f"ratings that are no finite number within ±{MAX_RATING:g}")
-    for name in ("user", "item"):
-        _check_ids(frame.get_column(name), f"ratings: {name}")
+    _check_ids(frame.get_column("user"), "ratings: user", "user_id")
+    _check_ids(frame.get_column("item"), "ratings: item", "movie_id")
     return frame.unique(["user", "item"], keep="last", maintain_order=True).sort("user", "item")
 
 
@@ -102,7 +103,7 @@ def _movies(frame: pl.DataFrame | None) -> list[tuple[Any, ...]]:
         return []
     _require_columns(frame, "movies", ("movie_id",))
     frame = frame.with_columns(pl.col("movie_id").cast(pl.String()))
-    _check_ids(frame.get_column("movie_id"), "movies: movie_id")
+    _check_ids(frame.get_column("movie_id"), "movies: movie_id", "movie_id")
     if not isinstance(frame.schema.get("genres", pl.Null()), pl.List | pl.Null):
         raise InvalidRecord("movies: genres: a column of lists of texts is needed.")
     known = {"movie_id", "title", "year", "genres"}
@@ -125,7 +126,7 @@ def _users(frame: pl.DataFrame | None) -> list[tuple[str, str | None]]:
         return []
     _require_columns(frame, "users", ("user_id",))
     frame = frame.with_columns(pl.col("user_id").cast(pl.String()))
-    _check_ids(frame.get_column("user_id"), "users: user_id")
+    _check_ids(frame.get_column("user_id"), "users: user_id", "user_id")
     return [
         (row["user_id"], to_json(_others(row, {"user_id"}), "users: attributes"))
         for row in frame.iter_rows(named=True)
@@ -145,15 +146,13 @@ def _require_columns(frame: pl.DataFrame, what: str, names: tuple[str, ...]) -> 
         )
 
 
-def _check_ids(column: pl.Series, what: str) -> None:
-    ids = column.unique().to_frame("id")
-    usable = pl.col("id").str.len_chars().is_between(1, MAX_ID_LENGTH)
-    usable &= ~pl.col("id").str.contains(_CONTROL)
-    _refuse(
-        ids,
-        ~usable.fill_null(value=False),
-        f"{what}: ids that are not of 1 to {MAX_ID_LENGTH} characters without control characters",
-    )
+def _check_ids(column: pl.Series, what: str, kind: Literal["user_id", "movie_id"]) -> None:
+    """Apply the rules of :func:`app.store.validation.check_id` to a whole column."""
+    ids = column.unique()
+    wrong = breaks_id_rule(ids).fill_null(value=True)
+    _refuse(wrong.to_frame("wrong"), pl.col("wrong"), f"{what}: ids that are not of {ID_RULE}")
+    refused = ids.is_in(sorted(REFUSED_IDS[kind]))
+    _refuse(refused.to_frame("refused"), pl.col("refused"), f"{what}: ids that are {refusal(kind)}")
 
 
 def _refuse(frame: pl.DataFrame, wrong: pl.Expr, what: str) -> None:

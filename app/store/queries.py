@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Select, case, exc, func, literal, select, tuple_
 
+from app.limits import LIMITS
 from app.store.errors import InvalidRecord, StoreClosed, unavailable
 from app.store.records import Counts, Movie, RatingRecord, User
 from app.store.tables import facts, movies, progress, ratings, users
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from sqlalchemy import Column, ColumnElement, Connection, Engine, Row
-
-MAX_SEARCH_LENGTH = 500
 
 _N_RATINGS = (
     select(func.count())
@@ -70,8 +69,8 @@ class ReadingStore:
 
     def movies(self, after: str | None, limit: int, q: str | None = None) -> list[Movie]:
         """Return the next movies, of all or of those that ``q`` finds: see ``Store.movies``."""
-        if q is not None and len(q) > MAX_SEARCH_LENGTH:
-            raise InvalidRecord(f"q: at most {MAX_SEARCH_LENGTH} characters are searched for.")
+        if q is not None and len(q) > LIMITS.search_length:
+            raise InvalidRecord(f"q: at most {LIMITS.search_length} characters are searched for.")
         query = _in_natural_order(select(movies), movies.c.movie_id, after)
         if q is not None and q.strip():
             query = _search(q, after)

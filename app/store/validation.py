@@ -5,27 +5,50 @@ from __future__ import annotations
 import json
 import math
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from app.store.errors import InvalidRecord
+from recommender.data import cells
 
 if TYPE_CHECKING:
     from app.store.records import JSON, Movie, User
 
-MAX_ID_LENGTH = 128
 MAX_RATING = 1e6  # far beyond every scale: only what cannot be stars is refused here
 _MAX_INTEGER = 2**63 - 1
-# Control characters, and halves of surrogate pairs, which UTF-8 cannot store.
-_NOT_IN_IDS = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+UNREACHABLE_IDS = frozenset({".", ".."})
+"""Ids that every client and proxy takes out of an address before it is sent."""
+
+RESERVED_MOVIE_IDS = frozenset({"popular"})
+"""Ids that would hide behind an address of their own: ``/v1/movies/popular``."""
+
+REFUSED_IDS = {"user_id": UNREACHABLE_IDS, "movie_id": UNREACHABLE_IDS | RESERVED_MOVIE_IDS}
+"""What follows :data:`~recommender.data.cells.ID_RULE` and is refused all the same, by field."""
+
+# NUL, and halves of surrogate pairs, which UTF-8 cannot store.
 _NOT_IN_TEXT = re.compile("[\x00\ud800-\udfff]")
 
 
-def check_id(value: object, what: str) -> None:
-    """Raise ``InvalidRecord`` unless the value can be an id; ``what`` names it in the message."""
-    if not isinstance(value, str) or not 1 <= len(value) <= MAX_ID_LENGTH:
-        raise InvalidRecord(f"{what}: a text of 1 to {MAX_ID_LENGTH} characters is needed.")
-    if _NOT_IN_IDS.search(value):
-        raise InvalidRecord(f"{what}: control characters and lone surrogates are not allowed.")
+def check_id(value: object, what: Literal["user_id", "movie_id"]) -> None:
+    """Raise ``InvalidRecord`` unless the value can be an id of this kind.
+
+    The rule is that of files, :func:`recommender.data.cells.check_id`; beyond it, what a database
+    cannot keep and what no address can name is refused.
+    """
+    if not isinstance(value, str):
+        raise InvalidRecord(f"{what}: a text is needed.")
+    try:
+        cells.check_id(value)
+    except cells.CellError as error:
+        raise InvalidRecord(f"{what}: {error}.") from None
+    if _NOT_IN_TEXT.search(value):
+        raise InvalidRecord(f"{what}: lone surrogates are not allowed.")
+    if value in REFUSED_IDS[what]:
+        raise InvalidRecord(f"{what}: {refusal(what)}.")
+
+
+def refusal(what: Literal["user_id", "movie_id"]) -> str:
+    """Say which ids are refused that follow the rule for ids."""
+    return f"reserved, as no address could name it: {', '.join(sorted(REFUSED_IDS[what]))}"
 
 
 def check_rating(rating: object, rated_at: object) -> None:

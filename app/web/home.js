@@ -62,6 +62,17 @@ function showModel(answer) {
   if (fresh !== undefined && userId !== "") words.push(`${ratingsInWords(fresh).replace("rating", "fresh rating")} since then`);
   if (typeof answer.matched === "number") words.push(`chosen from ${answer.matched.toLocaleString("en")} films`);
   byId("model").textContent = words.join(" · ");
+  showMapLink(fresh ?? 0);
+}
+
+/**
+ * The map shows whom the model was trained on: somebody with nothing but fresh ratings is not on it yet.
+ * @param {number} fresh how many of the user's ratings are newer than the model
+ */
+function showMapLink(fresh) {
+  const link = byId("on-map");
+  link.hidden = userId === "" || rated.size <= fresh;
+  link.setAttribute("href", `/map?${new URLSearchParams({ model: "current", u: userId })}`);
 }
 
 /**
@@ -175,10 +186,14 @@ async function suggestions(who) {
       const taste = tastesOf(one).split(/[;,]/)[0];
       if (!byTaste.has(taste)) byTaste.set(taste, one);
     }
-    if (userId !== "" || byTaste.size === 0) return;
-    who.append(element("span", {}, "For example: "), ...[...byTaste.values()].slice(0, 7).map((one) =>
-      element("button", { class: "chip", type: "button", "data-user": one.user_id, onclick: () => go(one.user_id) },
-        `${tastesOf(one).split(";")[0] || "user"} (${one.user_id})`)));
+    if (userId !== "" || users.length === 0) return;
+    // Where nothing is known of anybody, the first ids say as much as any.
+    const some = byTaste.size === 1 && byTaste.has("") ? users.slice(0, 3) : [...byTaste.values()].slice(0, 7);
+    who.append(element("span", {}, "For example: "), ...some.map((one) => {
+      const taste = tastesOf(one).split(";")[0];
+      return element("button", { class: "chip", type: "button", "data-user": one.user_id, onclick: () => go(one.user_id) },
+        element("bdi", {}, taste === "" ? one.user_id : `${taste} (${one.user_id})`));
+    }));
   } catch (error) {
     if (!(error instanceof ApiError)) throw error; // the list beside it says what is wrong
   }
@@ -236,7 +251,7 @@ async function open() {
   userId = new URLSearchParams(location.search).get("user") ?? "";
   document.title = userId === "" ? "Projectionist" : `${userId} · Projectionist`;
   user.show(userId);
-  byId("side").hidden = byId("hint").hidden = userId === "";
+  for (const id of ["search", "ratings", "hint"]) byId(id).hidden = userId === "";
   wanted = FIRST;
   known = null;
   rated = new Map();
@@ -244,6 +259,7 @@ async function open() {
   change.replaceChildren();
   state.replaceChildren();
   byId("model").textContent = "";
+  byId("on-map").hidden = true;
   search.clear();
   ratings.show([], true);
   byId("who").textContent = "";

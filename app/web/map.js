@@ -116,7 +116,8 @@ async function choose(next, then) {
     await select(user !== null ? row : next.moviePoint(row));
   } else {
     remember();
-    if (user !== null || movie !== null) say(`This picture has no ${user !== null ? "user" : "movie"} of the id in the link.`);
+    if (user !== null) say(`User ${user} is not in this model.`);
+    else if (movie !== null) say(`Movie ${movie} is not in this model.`);
   }
 }
 
@@ -218,6 +219,8 @@ function say(text, noModel = false) {
 
 const first = asked.plain ? { user: "1", movie: null } : { user: asked.user, movie: asked.movie };
 void open(asked.model, asked.projection, first, asked.view).then(() => {
+  // Said last, and of the model alone: whom the link selects was meant for a model that is not here.
+  if (asked.unknownModel !== null && world !== null) say(`There is no model ${asked.unknownModel}: this is the course example.`);
   // The first cell of the lecture stands there spelled out until someone points elsewhere.
   if (asked.plain && world?.meta.model === "course" && plane.hovered < 0) strip.mark({ user: 0, movie: world.moviePoint(0) }, plane.selected);
 });

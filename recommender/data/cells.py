@@ -6,16 +6,15 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from recommender.data.vocabulary import MAXIMUM_ID_LENGTH
 from recommender.errors import InvalidRatingError
 
 if TYPE_CHECKING:
     from recommender.data.rating_scale import RatingScale
 
-LONGEST_ID = 128
 LONGEST_SHOWN = 40
 LARGEST_WHOLE_NUMBER = 2**63 - 1
 LATEST_TIMESTAMP = 4_102_444_800  # 2100-01-01T00:00:00Z
@@ -23,13 +22,17 @@ FIRST_YEAR, LAST_YEAR = 1870, 2100
 LONGEST_TITLE = 500
 LONGEST_ATTRIBUTE = 2_000
 
-ID_RULE = f"1 to {LONGEST_ID} characters, no control characters, no space at either end"
+# Unicode's category Cc: tab, line end, NUL, …
+CONTROL_CHARACTERS = r"[\x00-\x1f\x7f-\x9f]"
+
+ID_RULE = f"1 to {MAXIMUM_ID_LENGTH} characters, no control characters, no space at either end"
 NUMBER_ID_RULE = "a whole number from 0 to 2^63 - 1"
 TIMESTAMP_RULE = (
     f"whole seconds since 1970 from 0 to {LATEST_TIMESTAMP} (the year 2100), "
     "or a date and time in ISO 8601"
 )
 
+_CONTROL = re.compile(CONTROL_CHARACTERS)
 _NUMBER = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]{1,4})?")
 # Around a number they do no harm; in an id they would make two of one.
 _BLANKS = " \t"
@@ -70,15 +73,15 @@ def kind(text: str) -> str:
 
 
 def has_control_character(text: str) -> bool:
-    """Return whether ``text`` has a character of Unicode's category Cc (tab, line end, NUL, …)."""
-    return not text.isprintable() and any(unicodedata.category(one) == "Cc" for one in text)
+    """Return whether ``text`` has one of :data:`CONTROL_CHARACTERS`."""
+    return not text.isprintable() and _CONTROL.search(text) is not None
 
 
 def check_id(text: str) -> str:
     """Return the id when it follows :data:`ID_RULE`."""
     if not text:
         raise CellError(f"found nothing; allowed: {ID_RULE}")
-    if len(text) > LONGEST_ID:
+    if len(text) > MAXIMUM_ID_LENGTH:
         raise CellError(f"found {len(text)} characters ({shown(text)}); allowed: {ID_RULE}")
     if has_control_character(text):
         raise CellError(f"found a control character in {shown(text)}; allowed: {ID_RULE}")

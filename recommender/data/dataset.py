@@ -19,6 +19,8 @@ from recommender.errors import FileFormatError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from recommender.data.rating_scale import RatingScale
+
 KNOWN_DATASETS = (
     "known are: MovieLens (u.data + u.item, ratings.dat + movies.dat, or ratings.csv + "
     "movies.csv) as a folder or a zip; a folder or zip with ratings.csv + movies.csv "
@@ -55,7 +57,7 @@ class Dataset:
     notice: str | None = None
 
 
-def read_dataset(path: Path | str) -> Dataset:
+def read_dataset(path: Path | str, *, scale: RatingScale | None = None) -> Dataset:
     """Read the data set at ``path``, recognising what it is.
 
     Parameters
@@ -64,6 +66,8 @@ def read_dataset(path: Path | str) -> Dataset:
         A folder or zip archive (MovieLens of any era, or ``ratings.csv`` and ``movies.csv`` with
         or without ``users.csv`` and ``notice.txt``; also one folder further in), or a single CSV
         file of ratings.
+    scale
+        The ratings allowed; 0.5 to 5 in half steps unless given.
 
     Raises
     ------
@@ -74,7 +78,7 @@ def read_dataset(path: Path | str) -> Dataset:
     if not path.is_dir():
         source = file_source(path)
         if path.suffix.lower() != ".zip" and source.head(4) != b"PK\x03\x04":
-            return _single_table(path, source)
+            return _single_table(path, source, scale)
     with open_container(path) as folders:
         recognised = {folder: files for folder, files in folders.items() if _is_dataset(files)}
         if not recognised:
@@ -85,32 +89,32 @@ def read_dataset(path: Path | str) -> Dataset:
             inside = ", ".join(sorted(recognised)[:5])
             raise FileFormatError(path, f"more than one data set inside: {inside}; name one")
         name = folder if folder and path.is_dir() else _name(path)
-        return _from_files(name, recognised[folder])
+        return _from_files(name, recognised[folder], scale)
 
 
-def _from_files(name: str, files: Mapping[str, Source]) -> Dataset:
+def _from_files(name: str, files: Mapping[str, Source], scale: RatingScale | None) -> Dataset:
     era = movielens.recognise(files)
     if era is not None:
         return Dataset(
             name=name,
-            ratings=movielens.read_movielens_ratings(files, era),
+            ratings=movielens.read_movielens_ratings(files, era, scale),
             movies=movielens.read_movielens_movies(files, era),
             users=movielens.read_movielens_users(files, era),
             notice=_movielens_notice(name, era, files),
         )
     return Dataset(
         name=name,
-        ratings=read_ratings(files["ratings.csv"]),
+        ratings=read_ratings(files["ratings.csv"], scale=scale),
         movies=read_movies(files["movies.csv"]),
         users=read_users(files["users.csv"]) if "users.csv" in files else _no_users(),
         notice=_own_notice(files),
     )
 
 
-def _single_table(path: Path, source: Source) -> Dataset:
+def _single_table(path: Path, source: Source, scale: RatingScale | None) -> Dataset:
     return Dataset(
         name=path.stem,
-        ratings=read_ratings(source),
+        ratings=read_ratings(source, scale=scale),
         movies=pl.DataFrame(schema=MOVIE_SCHEMA),
         users=_no_users(),
     )

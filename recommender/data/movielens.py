@@ -30,6 +30,7 @@ from recommender.data.cells import (
     shown,
 )
 from recommender.data.rating_rows import ITEM, RATING, TIMESTAMP, USER, RatingLayout, ratings_table
+from recommender.data.rating_scale import RatingScale
 from recommender.data.tables import MOVIE_SCHEMA, read_movies, read_ratings
 from recommender.data.text_blocks import csv_records, read_blocks, read_text
 from recommender.data.titles import split_genres, split_title
@@ -86,14 +87,16 @@ def recognise(files: Mapping[str, Source]) -> Era | None:
     return None
 
 
-def read_movielens_ratings(files: Mapping[str, Source], era: Era) -> pl.DataFrame:
+def read_movielens_ratings(
+    files: Mapping[str, Source], era: Era, scale: RatingScale | None = None
+) -> pl.DataFrame:
     """Read the ratings of one release.
 
     Returns
     -------
     polars.DataFrame
-        ``user``, ``item`` (Int64), ``rating`` (Float32, 0.5 to 5.0), ``timestamp`` (Int64,
-        seconds since 1970).
+        ``user``, ``item`` (Int64), ``rating`` (Float32, on ``scale``: 0.5 to 5 in half steps
+        unless given), ``timestamp`` (Int64, seconds since 1970).
 
     Raises
     ------
@@ -102,11 +105,12 @@ def read_movielens_ratings(files: Mapping[str, Source], era: Era) -> pl.DataFram
     """
     source = files[_ERA_FILES[era][0]]
     if era == "2015":
-        return read_ratings(source, integer_ids=True)
+        return read_ratings(source, scale=scale, integer_ids=True)
     layout = RatingLayout(
         roles=(USER, ITEM, RATING, TIMESTAMP),
         names=("UserID", "MovieID", "Rating", "Timestamp"),
         separator="\t" if era == "1998" else "::",
+        scale=scale or RatingScale(),
         integer_ids=True,
     )
     with closing(read_blocks(source, quoted=False)) as blocks:

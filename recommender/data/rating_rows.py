@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from recommender.data.cells import (
+    CONTROL_CHARACTERS,
     LATEST_TIMESTAMP,
-    LONGEST_ID,
     CellError,
     check_id,
     check_number_id,
@@ -24,6 +24,7 @@ from recommender.data.cells import (
 )
 from recommender.data.rating_scale import RatingScale
 from recommender.data.text_blocks import Block, csv_records
+from recommender.data.vocabulary import MAXIMUM_ID_LENGTH
 from recommender.errors import FileFormatError
 
 if TYPE_CHECKING:
@@ -110,6 +111,8 @@ def ratings_table(blocks: Iterable[Block], layout: RatingLayout, label: str) -> 
 def fast_rows(block: Block, layout: RatingLayout) -> pl.DataFrame | None:
     """Return the block's rows, or ``None`` when the readable twin has to decide."""
     content = block.content
+    if content.count(b"\r") != content.count(b"\r\n"):
+        return None  # Polars drops a lone one at the end of a cell, without a word
     separator = layout.separator
     if len(separator) > 1:
         if b"\t" in content:
@@ -173,14 +176,18 @@ def _fast_ids(column: pl.Series, integers: bool) -> pl.Series | None:
         lowest = column.min()
         return column if isinstance(lowest, int) and lowest >= 0 else None
     ids = column.unique()
+    return None if breaks_id_rule(ids).any() else column
+
+
+def breaks_id_rule(ids: pl.Series) -> pl.Series:
+    """Return for each text whether it is no id: :func:`~recommender.data.cells.check_id`, fast."""
     lengths = ids.str.len_chars()
-    bad = (
+    return (
         (lengths < 1)
-        | (lengths > LONGEST_ID)
-        | ids.str.contains(r"\p{Cc}")
+        | (lengths > MAXIMUM_ID_LENGTH)
+        | ids.str.contains(CONTROL_CHARACTERS)
         | (ids.str.strip_chars() != ids)
     )
-    return None if bad.any() else column
 
 
 def _fast_ratings(column: pl.Series, scale: RatingScale) -> pl.Series | None:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
 # A rating written with few decimals lies this close (in steps) to its place on the scale.
-_TOLERANCE = 1e-6
+_TOLERANCE = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +37,9 @@ class RatingScale:
     Examples
     --------
     >>> str(RatingScale())
-    '0.5 to 5.0 in steps of 0.5'
-    >>> RatingScale().check(4)
-    4.0
+    '0.5 to 5 in steps of 0.5'
+    >>> RatingScale().check(4), 4.3 in RatingScale(), RatingScale().clip(5.318)
+    (4.0, False, 5.0)
     >>> RatingScale(1, 10, 1).accepts([1, 2.5, 11])
     array([ True, False, False])
     """
@@ -61,8 +61,23 @@ class RatingScale:
             raise InvalidOptionError("the step of a rating scale must be positive, or None")
 
     def __str__(self) -> str:
-        ends = f"{float(self.minimum)} to {float(self.maximum)}"
-        return ends if self.step is None else f"{ends} in steps of {float(self.step)}"
+        ends = f"{self.minimum:g} to {self.maximum:g}"
+        return ends if self.step is None else f"{ends} in steps of {self.step:g}"
+
+    def __contains__(self, rating: object) -> bool:
+        """Return whether ``rating`` is a number on the scale; the scalar twin of `accepts`."""
+        if isinstance(rating, bool) or not isinstance(rating, int | float | np.number):
+            return False
+        if not self.minimum <= rating <= self.maximum:  # also false for NaN
+            return False
+        if self.step is None:
+            return True
+        steps = (float(rating) - self.minimum) / self.step
+        return abs(steps - round(steps)) <= _TOLERANCE
+
+    def clip(self, stars: float) -> float:
+        """Return a prediction on the scale, to two decimals: more would be pretence."""
+        return round(min(max(float(stars), self.minimum), self.maximum), 2)
 
     def check(self, value: float) -> float:
         """Return ``value`` as a float when it is on the scale.
@@ -74,13 +89,11 @@ class RatingScale:
         """
         if isinstance(value, bool) or not isinstance(value, int | float | np.number):
             raise InvalidRatingError(f"found {type(value).__name__}; allowed: {self}")
-        try:
-            number = float(value)
-        except OverflowError:
-            number = math.inf
-        if not self.accepts(number):
-            raise InvalidRatingError(f"found {number:.10g}; allowed: {self}")
-        return number
+        if isinstance(value, bool) or not isinstance(value, int | float | np.number):
+            raise InvalidRatingError(f"found {type(value).__name__}; allowed: {self}")
+        if value not in self:
+            raise InvalidRatingError(f"found {_told(value)}; allowed: {self}")
+        return float(value)
 
     def accepts(self, values: ArrayLike) -> NDArray[np.bool_]:
         """Return which of ``values`` (any shape, numbers) are on the scale, in the same shape."""
@@ -90,3 +103,10 @@ class RatingScale:
             return inside
         steps = (np.where(inside, numbers, self.minimum) - self.minimum) / self.step
         return inside & (np.abs(steps - np.round(steps)) <= _TOLERANCE)
+
+
+def _told(value: float) -> str:
+    try:
+        return f"{float(value):.10g}"
+    except OverflowError:  # an integer beyond 2^1024
+        return "inf"

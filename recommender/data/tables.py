@@ -89,7 +89,7 @@ def read_ratings(
     path
         The file.
     scale
-        The ratings allowed; 0.5 to 5.0 in half steps unless given.
+        The ratings allowed; 0.5 to 5 in half steps unless given.
     integer_ids
         Read ids as numbers (Int64). Otherwise they stay text, with their leading zeros.
 

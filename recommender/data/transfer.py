@@ -273,11 +273,11 @@ def _status_in_words(error: urllib.error.HTTPError) -> str:
 def _reason_in_words(error: urllib.error.URLError) -> str:
     reason = error.reason
     if isinstance(reason, socket.gaierror):
-        return "its name is not known here; is there a network?"
+        return "its name is not known here: there may be no network"
     if isinstance(reason, ssl.SSLError):
         return f"its certificate or encryption is not accepted ({reason.reason or reason})"
     if isinstance(reason, TimeoutError):
-        return "it does not answer; is there a network, or a firewall?"
+        return "it does not answer: there may be no network, or a firewall"
     if isinstance(reason, OSError):
-        return f"{reason.strerror or reason}; is there a network?"
+        return f"{reason.strerror or reason}: there may be no network"
     return str(reason)

@@ -157,7 +157,7 @@ class Vocabulary:
         """
         if "keys" in arrays:
             keys = arrays["keys"]
-            if keys.dtype != np.int64 or keys.ndim != 1 or not (np.diff(keys) > 0).all():
+            if keys.dtype != np.int64 or keys.ndim != 1 or not (keys[1:] > keys[:-1]).all():
                 raise InvalidIdError("the stored ids are not increasing whole numbers")
             return cls(keys)
         offsets, text = arrays["offsets"], arrays["text"]
@@ -167,7 +167,7 @@ class Vocabulary:
             and len(offsets) >= 1
             and offsets[0] == 0
             and offsets[-1] == len(text)
-            and (np.diff(offsets) > 0).all()
+            and (offsets[1:] > offsets[:-1]).all()
         )
         if not fits:
             raise InvalidIdError("the stored ids do not fit their offsets")

@@ -13,6 +13,8 @@ from app.limits import LIMITS, LIMITS_HELP
 from app.problems import PROBLEMS, ProblemError, problem_response, translate
 from app.store import errors as store
 from recommender import errors as core
+from recommender.data import cells
+from recommender.data.vocabulary import MAXIMUM_ID_LENGTH
 
 
 @pytest.fixture
@@ -20,10 +22,15 @@ def client(shared_client):
     return shared_client
 
 
+# DESIGN.md §4, line by line; what is not in its table stands at the end.
 CONTRACT = """
 GET /v1/users/{user_id}/recommendations
 POST /v1/recommendations
+POST /v1/recommendations/group
+POST /v1/recommendations/what-if
+GET /v1/users/{user_id}/trace
 GET /v1/movies/{movie_id}/similar
+GET /v1/users/{user_id}/similar
 GET /v1/movies/popular
 PUT /v1/users/{user_id}/ratings/{movie_id}
 DELETE /v1/users/{user_id}/ratings/{movie_id}
@@ -33,15 +40,54 @@ GET /v1/movies/{movie_id}
 PUT /v1/movies/{movie_id}
 DELETE /v1/movies/{movie_id}
 GET /v1/movies
-GET /v1/users
+POST /v1/movies
 GET /v1/users/{user_id}
+PUT /v1/users/{user_id}
+DELETE /v1/users/{user_id}
+POST /v1/imports
+GET /v1/imports/{import_id}
+GET /v1/exports/{kind}
+GET /v1/embeddings/users/{user_id}
+GET /v1/embeddings/movies/{movie_id}
+GET /v1/map/meta
+GET /v1/map/points
+GET /v1/map/movies
+GET /v1/map/user-ids
+GET /v1/map/matrix
 GET /v1/models
 GET /v1/models/{generation}
-GET /v1/datasets/notice
+POST /v1/models/{generation}/activate
+POST /v1/trainings
+GET /v1/trainings/{training_id}
 GET /livez
 GET /readyz
+GET /metrics
 GET /version
+GET /v1/users
+GET /v1/datasets/notice
+GET /problems/{name}
 """.strip().splitlines()
+
+NOT_YET = set(
+    """
+POST /v1/recommendations/group
+POST /v1/recommendations/what-if
+GET /v1/users/{user_id}/trace
+GET /v1/users/{user_id}/similar
+POST /v1/movies
+PUT /v1/users/{user_id}
+DELETE /v1/users/{user_id}
+POST /v1/imports
+GET /v1/imports/{import_id}
+GET /v1/exports/{kind}
+GET /v1/embeddings/users/{user_id}
+GET /v1/embeddings/movies/{movie_id}
+POST /v1/models/{generation}/activate
+POST /v1/trainings
+GET /v1/trainings/{training_id}
+GET /metrics
+""".strip().splitlines()
+)
 
 
 BINARY = "application/octet-stream"
@@ -58,11 +104,14 @@ def document(client):
     return client.get("/openapi.json").json()
 
 
-@pytest.mark.parametrize("line", CONTRACT)
-def test_the_addresses_of_the_design_are_there(client, document, line):
-    method, path = line.split()
-    assert (method, path) in set(routes(client))
-    assert method.lower() in document["paths"][path]
+def test_what_is_served_is_the_design_but_for_what_is_named(document):
+    served = {
+        f"{method.upper()} {path}"
+        for path, operations in document["paths"].items()
+        for method in operations
+    }
+    assert set(CONTRACT) >= NOT_YET
+    assert served == set(CONTRACT) - NOT_YET
 
 
 def test_no_address_is_served_twice(client):
@@ -94,7 +143,7 @@ def test_every_operation_is_described(document):
     assert "HTTPValidationError" not in json.dumps(document)
 
 
-def test_every_route_of_this_issue_has_a_schema(client):
+def test_every_documented_route_has_a_schema(client):
     for router in ROUTERS:
         for route in router.routes:
             if route.include_in_schema and route.status_code != 204:
@@ -121,8 +170,9 @@ def test_references_in_the_document_lead_somewhere(document):
         assert name in document["components"]["schemas"]
 
 
-def test_every_error_of_every_route_is_a_problem(client):
+def test_every_error_of_every_route_is_a_problem(client, document):
     """No such address below each, a method that is not allowed, a query nobody knows."""
+    documented = document["paths"]
     for method, path in routes(client):
         for verb in ("PATCH", "TRACE"):
             response = client.request(verb, re.sub(r"\{[^}]*\}", "1", path))
@@ -130,7 +180,7 @@ def test_every_error_of_every_route_is_a_problem(client):
             assert method in response.headers["allow"].split(", ")
             assert_problem(response)
         response = client.request(method, re.sub(r"\{[^}]*\}", "1", path) + "?no_such_parameter=1")
-        if path != "/openapi.json":
+        if method != "GET" or path in documented:  # a page's own script reads its parameters
             assert 400 <= response.status_code < 500, (method, path)
             assert_problem(response)
     for path in ("/nothing", "/v1", "/v1/", "/v1/users/", "/v1/users//recommendations"):
@@ -178,6 +228,15 @@ def test_every_error_of_core_and_store_has_a_status(error):
         assert told.name == "store-unavailable"
 
 
+def test_what_passes_says_when_to_try_again():
+    for problem in PROBLEMS.values():
+        assert (problem.retry_after is not None) == (problem.status == 503), problem.name
+    for name in ("no-model", "store-unavailable"):
+        response = problem_response(ProblemError(name, headers={"X-Other": "1"}))
+        assert response.headers["retry-after"] == str(PROBLEMS[name].retry_after)
+    assert "retry-after" not in problem_response(ProblemError("not-found")).headers
+
+
 def test_the_text_of_an_error_stays_inside():
     response = problem_response(translate(core.DamagedGenerationError("/home/me/secret")))
     assert b"secret" not in response.body
@@ -198,7 +257,11 @@ def test_limits_are_explained_and_in_the_document(document):
     n = next(p for p in parameters if p["name"] == "n")["schema"]
     assert (n["minimum"], n["maximum"], n["default"]) == (1, LIMITS.n, 10)
     user_id = next(p for p in parameters if p["name"] == "user_id")["schema"]
-    assert user_id["maxLength"] == LIMITS.id_length
+    assert user_id["maxLength"] == LIMITS.id_length == MAXIMUM_ID_LENGTH
+    movie = document["components"]["schemas"]["MovieBody"]["properties"]
+    assert movie["title"]["maxLength"] == LIMITS.title_length == cells.LONGEST_TITLE
+    year = movie["year"]["anyOf"][0]
+    assert (year["minimum"], year["maximum"]) == (cells.FIRST_YEAR, cells.LAST_YEAR)
 
 
 def test_the_example_of_the_problem_is_one(client):
@@ -230,43 +293,3 @@ class TestPages:
     def test_the_notice_of_the_data(self, client):
         notice = client.get("/v1/datasets/notice").json()["notice"]
         assert notice == "Simulated ratings: no real person."
-
-
-class TestCatalogue:
-    def test_search(self, client):
-        answer = client.get("/v1/movies", params={"q": "film m0"}).json()
-        assert {movie["movie_id"] for movie in answer["movies"]} == {f"m0{i}" for i in range(10)}
-        assert answer["next_cursor"] is None
-
-    @pytest.mark.parametrize(
-        ("path", "name", "total"), [("movies", "movie_id", 24), ("users", "user_id", 40)]
-    )
-    def test_pages_are_whole_and_do_not_repeat(self, client, path, name, total):
-        found, cursor = [], None
-        while True:
-            params = {"limit": 7} | ({"cursor": cursor} if cursor else {})
-            page = client.get(f"/v1/{path}", params=params).json()
-            found += [record[name] for record in page[path]]
-            cursor = page["next_cursor"]
-            if cursor is None:
-                break
-            assert len(page[path]) == 7
-        assert len(found) == len(set(found)) == total
-
-    def test_put_get_delete(self, client):
-        body = {"title": "Amélie", "year": 2001, "genres": ["Comedy"], "attributes": {"a": [1]}}
-        created = client.put("/v1/movies/amelie", json=body)
-        assert created.status_code == 201
-        expected = {"movie_id": "amelie", "available": True, **body}
-        assert created.json() == expected
-        assert client.get("/v1/movies/amelie").json() == expected
-        assert client.put("/v1/movies/amelie", json={"title": "A"}).status_code == 200
-        assert client.get("/v1/movies/amelie").json()["year"] is None
-        assert client.delete("/v1/movies/amelie").status_code == 204
-        assert client.get("/v1/movies/amelie").status_code == 404
-        assert client.delete("/v1/movies/amelie").status_code == 404
-
-    def test_users_are_found_by_the_beginning_of_their_id(self, client, world):
-        answer = client.get("/v1/users", params={"q": "u1"}).json()
-        assert [user["user_id"] for user in answer["users"]] == [f"u1{i}" for i in range(10)]
-        assert answer["users"][0]["n_ratings"] == 9

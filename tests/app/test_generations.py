@@ -214,6 +214,7 @@ class TestWithoutAnyModel:
             response = client.get(path)
             assert response.status_code == 503
             assert response.json()["type"] == "/problems/no-model"
+            assert int(response.headers["retry-after"]) >= 1
         assert client.put("/v1/users/u00/ratings/m01", json={"rating": 5}).status_code == 200
         assert client.get("/v1/movies/m01").status_code == 200
 
@@ -244,6 +245,22 @@ def test_models_are_listed(client, retrain):
     assert client.get("/v1/models/7").status_code == 404
     assert client.get("/v1/models/0").status_code == 422
     assert client.get("/v1/models/one").status_code == 422
+
+
+@pytest.mark.parametrize("damage", [damage_manifest, damage_version])
+def test_a_kept_generation_that_cannot_be_read_is_told_of(client, retrain, data_dir, damage):
+    retrain(publish=False)
+    damage(data_dir / "models" / "gen-000002")
+    answer = client.get("/v1/models").json()
+    Models.model_validate(answer)
+    assert [model["generation"] for model in answer["models"]] == [1]
+    (refused,) = answer["refused"]
+    assert refused["generation"] == 2
+    assert refused["reason"]
+    assert str(data_dir) not in json.dumps(answer)
+    one = client.get("/v1/models/2")
+    assert (one.status_code, one.json()["type"]) == (409, "/problems/unreadable-model")
+    assert str(data_dir) not in one.text
 
 
 def test_health_and_version(client):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import struct
+import threading
 
 import numpy as np
 import pytest
@@ -256,3 +257,37 @@ def test_a_new_title_is_seen_and_a_film_that_is_gone_goes_by_its_id(client):
     movies = ask(client, "movies")
     at = movies["movie_ids"].index("m04")
     assert (movies["titles"][at], movies["available"][at]) == ("m04", False)
+
+
+def test_a_version_never_mixes_genres(client):
+    """Which bit is which genre depends on all movies; so a version is of one catalogue."""
+    pinned = ask(client, "meta")
+    body = {"title": "Film", "genres": ["Zombies"]}
+    for movie in ("m00", "m02", "m04", "m06", "m08", "m10", "m12", "m14", "m16"):
+        assert client.put(f"/v1/movies/{movie}", json=body).status_code == 200
+    for part in ("points", "movies"):
+        gone = client.get(f"/v1/map/{part}", params={"version": pinned["version"]})
+        assert gone.status_code == 404
+    meta, movies, about = ask(client, "meta"), ask(client, "movies"), points(client)[3]
+    assert meta["version"] == movies["version"] == about["version"] != pinned["version"]
+    assert meta["genre_names"] == movies["genre_names"] == about["genre_names"]
+    assert "Zombies" in meta["genre_names"]
+
+
+def test_the_same_catalogue_is_the_same_version(client, start):
+    """A movie that the map does not show changes nothing, and neither does a restart."""
+    version = ask(client, "meta")["version"]
+    assert client.put("/v1/movies/new", json={"title": "New"}).status_code == 201
+    assert ask(client, "meta")["version"] == version
+    client.close()
+    assert ask(start(), "meta")["version"] == version
+
+
+def test_the_thread_that_draws_ends_with_the_application(client):
+    """Two applications in one process would otherwise leave theirs behind."""
+    before = {thread for thread in threading.enumerate() if thread.name.startswith("map")}
+    ask(client, "meta", model="course")
+    own = {thread for thread in threading.enumerate() if thread.name.startswith("map")} - before
+    assert len(own) == 1
+    client.close()
+    assert not any(thread.is_alive() for thread in own)

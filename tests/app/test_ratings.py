@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from app.api.schemas.ratings import BulkResults, DeletedRating, Rating, UserRatings
 from app.store import open_store
+from recommender.data.vocabulary import Vocabulary
 from recommender.generations import load_generation
 
 
@@ -98,6 +99,16 @@ def test_the_list_after_a_rating_is_that_of_folding_in_all_ratings(client, world
     assert [line["predicted_rating"] for line in answer["movies"]] == pytest.approx(
         [min(max(float(value), 0.5), 5.0) for value in stars], abs=0.006
     )
+
+
+def test_folding_in_looks_up_no_id_but_those_of_the_changes(client, monkeypatch):
+    """The rows of the rest are known: at 60,000 movies a look-up by id costs 30 milliseconds."""
+    rate(client, "u00", "m01", 5)
+    asked = []
+    rows = Vocabulary.rows
+    monkeypatch.setattr(Vocabulary, "rows", lambda self, ids: asked.extend(ids) or rows(self, ids))
+    assert "m01" not in listed(client, "u00")
+    assert asked == ["m01"]
 
 
 def test_a_new_user_is_served_by_the_first_rating(client, world):

@@ -16,9 +16,6 @@ from pathlib import Path
 
 import pytest
 
-from app.server import refuse_several_workers, serve
-from app.settings import Settings, SettingsError
-
 ROOT = Path(__file__).resolve().parents[2]
 SCRIPT = """
 import sys
@@ -237,15 +234,6 @@ def test_heads_without_end_are_refused(data_dir):
         assert ask(address, "GET", "/livez")[0].status == 200
         process.send_signal(signal.SIGTERM)
         assert process.wait(20) == 0
-
-
-def test_several_workers_are_refused_on_sqlite(no_settings, tmp_path):
-    settings = Settings.load(data_dir=tmp_path, workers=4)
-    with pytest.raises(SettingsError, match="SQLite has one writing process"):
-        refuse_several_workers(settings)
-    with pytest.raises(SettingsError, match="PROJECTIONIST_WORKERS is 4"):
-        serve(settings)
-    refuse_several_workers(Settings.load(data_dir=tmp_path))
 
 
 def test_a_port_in_use_is_a_failure(data_dir):

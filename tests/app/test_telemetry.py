@@ -7,8 +7,9 @@ import logging
 
 import pytest
 
-from app.limits import DRAIN_BYTES, LIMITS
+from app.limits import LIMITS
 from app.settings import Settings
+from app.size_gate import DRAIN_BYTES
 from app.telemetry import SECURITY_HEADERS, JsonFormatter, PlainFormatter, configure_logging
 
 

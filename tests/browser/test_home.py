@@ -172,3 +172,20 @@ def test_any_id_is_a_visitor(server, open_home, user_id):
     users = server.get("/v1/users", q=user_id)["users"]
     assert [user["user_id"] for user in users] == [user_id]
     home.undo()
+
+
+def test_the_map_is_a_link_away_for_whom_the_model_knows(server, open_home):
+    home = open_home(server, "7")
+    home.wait_for_list(server.recommended("7"))
+    link = home.page.get_by_role("link", name="See on the map")
+    link.wait_for()
+    assert link.get_attribute("href") == "/map?model=current&u=7"
+    user_id = f"visitor-{uuid.uuid4().hex[:8]}"
+    for nobody in ("", user_id):
+        home = open_home(server, nobody)
+        home.page.locator(home.CARD).nth(23).wait_for()
+        assert home.page.locator("#on-map").is_hidden()
+    movies = server.recommended(user_id)
+    home.rate(home.slider(movies[0]["movie_id"]), "4")
+    assert home.page.locator("#on-map").is_hidden()  # the map was drawn before
+    home.undo()

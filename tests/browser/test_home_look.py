@@ -91,6 +91,35 @@ def test_narrow_screens_scroll_in_one_direction_only(server, open_home, width, u
     assert home.overflow() <= 0
 
 
+@pytest.mark.parametrize("width", [1400, 960, 700, 400])
+def test_the_search_is_in_sight_without_scrolling(server, open_home, width):
+    home = open_home(server, "17", width=width, height=800)
+    home.page.locator("#ratings .row").first.wait_for()
+    home.page.locator(home.CARD).nth(23).wait_for()
+    search, cards, ratings = (
+        home.page.locator(place).bounding_box() for place in ("#film-search", "#cards", "#ratings")
+    )
+    assert search["y"] + search["height"] < 800
+    if width < 961:
+        assert search["y"] + search["height"] <= cards["y"]
+        assert cards["y"] + cards["height"] <= ratings["y"]
+    else:
+        assert search["x"] > cards["x"] + cards["width"]
+        assert ratings["x"] > cards["x"] + cards["width"]
+        assert search["y"] < ratings["y"] < 800
+    home.page.locator("#film-search").focus()
+    home.page.keyboard.press("Tab")  # on to the list, as the eye goes
+    assert home.focused_movie() == server.recommended("17")[0]["movie_id"]
+    assert home.overflow() <= 0
+
+
+def test_without_a_user_there_is_nothing_to_rate(server, open_home):
+    home = open_home(server)
+    home.page.locator(home.CARD).nth(23).wait_for()
+    assert home.page.locator("#search").is_hidden()
+    assert home.page.locator("#ratings").is_hidden()
+
+
 CONTRASTS = """() => {
   const numbers = color => color.match(/[\\d.]+/g).map(Number);
   const light = ([r, g, b]) => [r, g, b].map(v => v / 255)

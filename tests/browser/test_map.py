@@ -371,12 +371,58 @@ def test_a_link_restores_the_picture(server, open_map):
 
 @pytest.mark.parametrize(
     ("query", "words"),
-    [("?model=course&u=99", "no user of the id"), ("?model=course&m=x&v=1,2", "no movie of the")],
+    [
+        ("?model=course&u=99", "User 99 is not in this model."),
+        ("?model=course&m=x&v=1,2", "Movie x is not in this model."),
+        ("?model=current&u=zzz", "User zzz is not in this model."),
+        ("?model=current&m=999999", "Movie 999999 is not in this model."),
+        ("?model=current&u=<img src=x>", "User <img src=x> is not in this model."),
+        ("?model=nope", "There is no model nope: this is the course example."),
+        ("?model=nope&u=zzz", "There is no model nope: this is the course example."),
+    ],
 )
 def test_a_link_to_nobody_says_so(server, open_map, query, words):
-    page = open_map(server, query)
-    assert words in page.page.locator("#message").inner_text()
+    ready = "current scores" if "current" in query else "course raw"
+    page = open_map(server, query, ready)
+    page.page.wait_for_selector("#message .note")
+    assert page.page.locator("#message").inner_text() == words
+    assert page.page.locator("#message img").count() == 0
     assert page.data("selected") == ""
+
+
+def test_a_users_card_leads_to_their_recommendations_and_back(server, open_map):
+    page = open_map(server, "?model=current&u=17", "current scores")
+    page.page.wait_for_selector("#card .list")
+    page.page.locator("#card").get_by_role("link", name="Recommendations").click()
+    page.page.wait_for_url(f"{server.url}/?user=17")
+    page.page.get_by_role("link", name="See on the map").click()
+    page.page.wait_for_url(re.compile(r"/map\?model=current&u=17"))
+    page.wait("current scores")
+    page.page.wait_for_selector("#card .list")
+    assert page.data("selected") == "user 17"
+
+
+@pytest.mark.parametrize("query", ["", "?model=current&m="])
+def test_only_a_user_of_the_service_has_recommendations(server, open_map, query):
+    if query:
+        query += server.recommended("17")[0]["movie_id"]
+    page = open_map(server, query, "current scores" if query else "course raw")
+    page.page.wait_for_selector("#card .list")
+    assert page.data("selected") != ""
+    assert page.page.locator("#card a").count() == 0
+
+
+def test_genres_have_the_colours_for_themselves(server, open_map):
+    page = open_map(server, "?c=genre")
+    legend = page.page.locator("#legend")
+    assert legend.inner_text().startswith("● users")
+    assert legend.inner_text().endswith("◆ other genres")
+    scale = float(page.data("scale"))
+    users = [page.place(*xy) for xy in COURSE.user_factors.tolist()]
+    grey = [0x6B, 0x6B, 0x6B]
+    for place in users:
+        assert page.page.evaluate(MIDDLE, [*place, 0.05 * scale, grey])["n"] > 20
+        assert page.page.evaluate(MIDDLE, [*place, 5, list(USER_HUE)]) is None
 
 
 def test_without_a_trained_model_the_course_is_shown(new_server, open_map, watch):

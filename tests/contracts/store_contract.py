@@ -179,7 +179,9 @@ class StoreContract(StoreListContract, StoreThreadContract):
 
     # ----- what is refused -----
 
-    @pytest.mark.parametrize("bad", ["", "x" * 129, "a\nb", "a\x00", "\x7f", "\ud800", 7, None])
+    @pytest.mark.parametrize(
+        "bad", ["", "x" * 129, "a\nb", "a\x00", "\x7f", "\ud800", " a", "a ", ".", "..", 7, None]
+    )
     def test_a_bad_id_is_refused(self, store, bad):
         put_movies(store, "1")
         _refused(store.put_rating(bad, "1", 4, 0))
@@ -189,6 +191,12 @@ class StoreContract(StoreListContract, StoreThreadContract):
         _refused(store.delete_movie(bad))
         _refused(store.put_user(User(bad)))
         assert store.counts() == Counts(users=0, movies=1, ratings=0)
+
+    def test_a_movie_id_that_an_address_has_taken_is_refused(self, store):
+        _refused(store.put_movie(Movie("popular", "title")))
+        with pytest.raises(InvalidRecord, match="popular"):
+            store.put_movie(Movie("popular", "title")).result()
+        assert store.put_user(User("popular")).result() is True
 
     def test_the_longest_id_is_taken(self, store):
         longest = "é" * 128

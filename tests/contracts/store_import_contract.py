@@ -135,6 +135,9 @@ class StoreImportContract:
             ("rating", ["4.5", "x", "3"]), ("timestamp", [1, 2, 2**63]),
             ("user", ["2", "", "2"]), ("user", ["2", None, "2"]), ("user", ["2", "x" * 129, "2"]),
             ("item", ["m2", "a\x00b", "m1"]), ("item", ["m2", "\x85", "m1"]),
+            ("item", ["m2", "popular", "m1"]), ("item", ["m2", ".", "m1"]),
+            ("user", ["2", "..", "2"]), ("user", ["2", " 2", "2"]),
+            ("item", ["m2", "a\u3000", "m1"]),
         ],
     )  # fmt: skip
     def test_one_bad_row_refuses_the_whole(self, store, column, values):
@@ -149,11 +152,13 @@ class StoreImportContract:
         [
             (MOVIES.rename({"movie_id": "id"}), USERS),
             (MOVIES.with_columns(movie_id=pl.Series(["m1", ""])), USERS),
+            (MOVIES.with_columns(movie_id=pl.Series(["m1", "popular"])), USERS),
             (MOVIES.with_columns(title=pl.Series(["a\x00", "b"])), USERS),
             (MOVIES.with_columns(genres=pl.lit("Horror|Sci-Fi")), USERS),
             (MOVIES.with_columns(genres=pl.Series([["x"], [None]])), USERS),
             (MOVIES, USERS.rename({"user_id": "id"})),
             (MOVIES, USERS.with_columns(user_id=pl.Series(["2", "\n"]))),
+            (MOVIES, USERS.with_columns(user_id=pl.Series(["2", ".."]))),
             (MOVIES, USERS.with_columns(taste=pl.Series([1.0, float("nan")]))),
         ],
     )

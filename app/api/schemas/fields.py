@@ -25,15 +25,17 @@ from pydantic_core import PydanticCustomError
 
 from app.addresses import restore
 from app.limits import LIMITS
+from app.store.validation import RESERVED_MOVIE_IDS, UNREACHABLE_IDS
+from recommender.data.cells import CONTROL_CHARACTERS
+from recommender.data.rating_scale import RatingScale
 
-_NO_CONTROL = r"^[^\x00-\x1f\x7f-\x9f]+$"
+NO_CONTROL = CONTROL_CHARACTERS.replace("[", "^[^") + "+$"
+"""The pattern of a text without control characters."""
+
 _RFC_3339 = re.compile(
     r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)", re.ASCII
 )
 _LAST_SECOND = 253_402_300_799  # 9999-12-31T23:59:59Z: later ones have no RFC 3339 form
-
-RESERVED_MOVIE_IDS = frozenset({"popular"})
-"""Ids that would hide behind an address of their own: ``/v1/movies/popular``."""
 
 
 class Schema(BaseModel):
@@ -61,8 +63,9 @@ class Answer(BaseModel):
 
 
 def _reachable(value: str) -> str:
-    # Every client and proxy takes these two out of an address before it is sent.
-    if value in {".", ".."}:
+    if value != value.strip():
+        raise PydanticCustomError("id_space", "no space at either end is allowed")
+    if value in UNREACHABLE_IDS:
         raise PydanticCustomError("id_unreachable", "'.' and '..' cannot stand in an address")
     return value
 
@@ -79,7 +82,7 @@ def _not_reserved(value: str) -> str:
 
 _Id = Annotated[
     str,
-    StringConstraints(min_length=1, max_length=LIMITS.id_length, pattern=_NO_CONTROL),
+    StringConstraints(min_length=1, max_length=LIMITS.id_length, pattern=NO_CONTROL),
     AfterValidator(_reachable),
 ]
 UserId = Annotated[_Id, Field(description="The user's id.", examples=["42"])]
@@ -90,14 +93,14 @@ UserIdPath = Annotated[
     str,
     Path(description="The user's id; percent-encode what is special in an address."),
     BeforeValidator(restore),
-    StringConstraints(min_length=1, max_length=LIMITS.id_length, pattern=_NO_CONTROL),
+    StringConstraints(min_length=1, max_length=LIMITS.id_length, pattern=NO_CONTROL),
     AfterValidator(_reachable),
 ]
 MovieIdPath = Annotated[
     str,
     Path(description="The movie's id; percent-encode what is special in an address."),
     BeforeValidator(restore),
-    StringConstraints(min_length=1, max_length=LIMITS.id_length, pattern=_NO_CONTROL),
+    StringConstraints(min_length=1, max_length=LIMITS.id_length, pattern=NO_CONTROL),
     AfterValidator(_reachable),
     AfterValidator(_not_reserved),
 ]
@@ -110,24 +113,26 @@ def _digits(value: object) -> object:
     return value
 
 
-_Whole = BeforeValidator(_digits)
+Whole = BeforeValidator(_digits)
+"""Makes a parameter a whole number in plain digits."""
+
 Count = Annotated[
     int,
     Query(ge=1, le=LIMITS.n, description="How many movies; fewer come when fewer are left."),
-    _Whole,
+    Whole,
 ]
 PageSize = Annotated[
-    int, Query(ge=1, le=LIMITS.page, description="How many entries a page has at most."), _Whole
+    int, Query(ge=1, le=LIMITS.page, description="How many entries a page has at most."), Whole
 ]
 GenerationPath = Annotated[
-    int, Path(ge=1, le=10**9, description="The number of a generation."), _Whole
+    int, Path(ge=1, le=10**9, description="The number of a generation."), Whole
 ]
 SearchText = Annotated[
     str | None,
     Query(
         min_length=1,
         max_length=LIMITS.search_length,
-        pattern=_NO_CONTROL,
+        pattern=NO_CONTROL,
         description="Finds what matches this text; all when left out.",
     ),
 ]
@@ -153,7 +158,7 @@ Stars = Annotated[
     BeforeValidator(_no_bool),
     Field(
         allow_inf_nan=False,
-        description="0.5 to 5 in half steps, unless the server is set to another scale.",
+        description=f"{RatingScale()}, unless the server is set to another scale.",
         examples=[4.5],
     ),
 ]

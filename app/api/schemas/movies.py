@@ -6,18 +6,17 @@ from typing import Annotated, Any
 
 from pydantic import ConfigDict, Field, StringConstraints
 
-from app.api.schemas.fields import Answer, Attributes, Schema
+from app.api.schemas.fields import NO_CONTROL, Answer, Attributes, Schema
 from app.limits import LIMITS
-
-_TEXT = r"^[^\x00-\x1f\x7f-\x9f]+$"
+from recommender.data.cells import FIRST_YEAR, LAST_YEAR
 
 Title = Annotated[
     str,
-    StringConstraints(min_length=1, max_length=LIMITS.title_length, pattern=_TEXT),
+    StringConstraints(min_length=1, max_length=LIMITS.title_length, pattern=NO_CONTROL),
     Field(examples=["The Shawshank Redemption"]),
 ]
 Genre = Annotated[
-    str, StringConstraints(min_length=1, max_length=LIMITS.genre_length, pattern=_TEXT)
+    str, StringConstraints(min_length=1, max_length=LIMITS.genre_length, pattern=NO_CONTROL)
 ]
 
 SHAWSHANK: dict[str, Any] = {
@@ -32,7 +31,7 @@ class MovieBody(Schema):
     """A movie as ``PUT /v1/movies/{movie_id}`` takes it: the whole record, not a change to it."""
 
     title: Title
-    year: Annotated[int | None, Field(ge=1870, le=2200)] = None
+    year: Annotated[int | None, Field(ge=FIRST_YEAR, le=LAST_YEAR)] = None
     genres: Annotated[list[Genre], Field(max_length=LIMITS.genres)] = Field(default_factory=list)
     available: bool = Field(True, description="False keeps it out of every list.")
     attributes: Attributes = Field(default_factory=dict)

@@ -23,7 +23,7 @@ class Model(Answer):
 
 
 class RefusedModel(Answer):
-    """A published generation that could not be taken up."""
+    """A generation that cannot be read, or that was published and could not be taken up."""
 
     generation: int | None
     reason: str

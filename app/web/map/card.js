@@ -86,6 +86,7 @@ function heading(world, point, hooks, marks) {
       element("button", { class: "button small quiet", type: "button", onclick: () => hooks.onSelect(-1) }, "Let go")),
     element("p", { class: "dim small" }, words === "" ? null : element("bdi", {}, words), words === "" ? "" : " — ",
       `${count} ${unit} · shown here at ${shown} %`),
+    ...(user && world.meta.model === "current" ? [element("p", { class: "small" }, element("a", { href: `/?${new URLSearchParams({ user: world.userIds[point] })}` }, "Recommendations"))] : []),
   ];
 }
 

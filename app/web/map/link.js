@@ -3,6 +3,7 @@
 /**
  * @typedef {object} Link
  * @property {string} model
+ * @property {string | null} unknownModel what the link calls a model and this page does not know
  * @property {string | null} projection
  * @property {string} colour
  * @property {string | null} user the id of the selected user
@@ -17,8 +18,10 @@ export function readLink() {
   const numbers = (query.get("v") ?? "").split(",").map(Number);
   const whole = numbers.length === 3 && numbers.every(Number.isFinite) && numbers[2] > 0;
   const projection = query.get("p");
+  const model = query.get("model");
   return {
-    model: query.get("model") === "current" ? "current" : "course",
+    model: model === "current" ? "current" : "course",
+    unknownModel: model === null || model === "current" || model === "course" ? null : model,
     projection: projection === "raw" || projection === "scores" ? projection : null,
     colour: query.get("c") === "genre" ? "genre" : "kind",
     user: query.get("u"),
@@ -28,7 +31,7 @@ export function readLink() {
   };
 }
 
-/** @param {Omit<Link, "plain">} link */
+/** @param {Omit<Link, "plain" | "unknownModel">} link */
 export function writeLink({ model, projection, colour, user, movie, view }) {
   const query = new URLSearchParams({ model });
   if (projection !== null) query.set("p", projection);

@@ -84,15 +84,17 @@ export class Plane {
   draw() {
     const { world, view } = this;
     if (world !== null) {
+      // The colours of the genres are for movies alone: users would be taken for one of them.
+      const palette = this.colour === "genre" ? { ...this.palette, user: this.palette.plain } : this.palette;
       if (this.stale.base) {
         this.radius = sizes(world, view).of;
         const keep = new Set();
-        paint(/** @type {CanvasRenderingContext2D} */ (this.base.getContext("2d")), world, view, this.palette,
+        paint(/** @type {CanvasRenderingContext2D} */ (this.base.getContext("2d")), world, view, palette,
           { colour: this.colour, genre: this.genre, quiet: this.marks.named, keep });
       }
       const { selected, hovered, cell, marks } = this;
       paintOverlay(/** @type {CanvasRenderingContext2D} */ (this.top.getContext("2d")),
-        { world, selected, hovered, cell, marks }, view, this.palette, this.radius);
+        { world, selected, hovered, cell, marks }, view, palette, this.radius);
       const say = (/** @type {number} */ point) => (point < 0 ? "" : world.name(point));
       Object.assign(this.top.dataset, {
         ready: `${world.meta.model} ${world.meta.projection}`, scale: view.scale, originX: view.originX, originY: view.originY,

@@ -22,7 +22,8 @@ export function showReading(how, room, meta) {
 /** @param {any} meta */
 function counts(meta) {
   const model = meta.generation === null ? "" : ` · model generation ${meta.generation}`;
-  const notice = meta.notice === null ? "" : ` · ${meta.notice}`;
+  // What the data of the current model is bound to stands in the footer; the course's own note stands nowhere else.
+  const notice = meta.model !== "course" || meta.notice === null ? "" : ` · ${meta.notice}`;
   return `${meta.users.toLocaleString("en")} users · ${meta.movies.toLocaleString("en")} movies · ${meta.factors} factors${model}${notice}`;
 }
 
@@ -49,5 +50,8 @@ export function showLegend(room, world, colour, genre, hues, onGenre) {
     return element("button", { type: "button", "aria-pressed": String(genre === bit), onclick: () => onGenre(genre === bit ? null : bit) },
       dot, element("bdi", {}, name));
   });
-  room.replaceChildren(...buttons);
+  room.replaceChildren(
+    element("span", {}, element("span", { class: "neutral", "aria-hidden": "true" }, "● "), "users"),
+    ...buttons,
+    element("span", {}, element("span", { class: "neutral", "aria-hidden": "true" }, "◆ "), "other genres"));
 }

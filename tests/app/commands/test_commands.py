@@ -114,6 +114,33 @@ class TestFromFilesToAList:
         assert (status, "60 ratings" in out) == (0, True)
         assert not (tmp_path / "var").exists()
 
+    @pytest.mark.parametrize("options", [True, False])
+    def test_the_scale_is_that_of_the_settings(self, shell, tmp_path, monkeypatch, options):
+        given = {"rating_minimum": "1", "rating_maximum": "10", "rating_step": "1"}
+        flags = []
+        for name, value in given.items():
+            if options:
+                flags += [f"--{name.replace('_', '-')}", value]
+            else:
+                monkeypatch.setenv(f"PROJECTIONIST_{name.upper()}", value)
+        good = ratings_csv(tmp_path, "u1,m1,9,1600000000")
+        bad = ratings_csv(tmp_path, "u1,m2,1.5,1600000000", name="bad.csv")
+        assert shell("import", good, *flags)[0] == 0
+        assert counts().ratings == 1
+        for dry in ([], ["--dry-run"]):
+            status, _, err = shell("import", bad, *flags, *dry)
+            assert status == 1
+            assert "line 2" in err
+            assert "1 to 10 in steps of 1" in " ".join(err.split())
+        assert counts().ratings == 1
+
+    @pytest.mark.parametrize("dry", [[], ["--dry-run"]])
+    def test_an_id_that_no_address_can_name_is_refused(self, shell, tmp_path, dry):
+        for row in ("u1,popular,4,1600000000", "..,m1,4,1600000000"):
+            status, _, err = shell("import", ratings_csv(tmp_path, row), *dry)
+            assert status == 1
+            assert "reserved" in err
+
 
 class TestBadInput:
     @pytest.mark.parametrize(

@@ -8,6 +8,8 @@ import tracemalloc
 import zipfile
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from recommender.data import containers
 from recommender.data.bundled import bundled_path
@@ -253,7 +255,7 @@ def test_ratings_on_the_scale(value):
     "value", [0, 0.25, 5.5, -1, 3.7, float("nan"), float("inf"), True, "4", None, 10**400]
 )
 def test_ratings_off_the_scale(value):
-    with pytest.raises(InvalidRatingError, match=r"allowed: 0\.5 to 5\.0 in steps of 0\.5"):
+    with pytest.raises(InvalidRatingError, match=r"allowed: 0\.5 to 5 in steps of 0\.5"):
         RatingScale().check(value)
 
 
@@ -262,6 +264,13 @@ def test_scales_with_decimal_steps_and_without_steps():
     assert tenths.accepts([tenth / 10 for tenth in range(101)]).all()
     assert not tenths.accepts([0.15, 10.1]).any()
     assert RatingScale(0, 1, None).accepts([0.123, 1.0, 1.1]).tolist() == [True, True, False]
+    assert 0.123 in RatingScale(0, 1, None)
+
+
+@given(st.floats() | st.integers(0, 100).map(lambda tenth: tenth / 10))
+def test_one_rating_is_judged_as_many_are(rating):
+    for scale in (RatingScale(), RatingScale(0, 10, 0.1), RatingScale(0, 1, None)):
+        assert (rating in scale) == scale.accepts(rating)
 
 
 @pytest.mark.parametrize(

@@ -118,3 +118,10 @@ def test_good_files_never_see_the_readable_twin(write, monkeypatch):
         read_ratings(path)
     path.write_text(path.read_text().replace("4.5,", "4.5,2020-01-01T00:00:01Z"))
     assert read_ratings(path)["timestamp"].to_list() == [1577836800, 1577836801]
+
+
+def test_a_lone_carriage_return_is_left_to_the_readable_twin():
+    """Polars drops it at the end of a cell; for CSV it ends a line."""
+    layout = LAYOUTS[0]
+    row = layout.separator.join("1\r" if role == "item" else "1" for role in layout.roles)
+    assert fast_rows(Block(f"{row}\n".encode(), 1), layout) is None

@@ -102,7 +102,7 @@ def test_a_short_row_is_refused_even_when_nobody_reads_what_it_lacks(write, refu
 def test_another_scale(write, refusal):
     path = write("user,item,rating\na,b,10\n")
     assert read_ratings(path, scale=RatingScale(1, 10, 1))["rating"].to_list() == [10.0]
-    assert "0.5 to 5.0 in steps of 0.5" in refusal(read_ratings, path, line=2)
+    assert "0.5 to 5 in steps of 0.5" in refusal(read_ratings, path, line=2)
 
 
 # --- ratings that are refused -------------------------------------------------------------
@@ -113,9 +113,9 @@ HEADER = "user,item,rating,timestamp\n"
 @pytest.mark.parametrize(
     ("row", "says"),
     [
-        ("a,b,5.5,1", "column 'rating': found the number '5.5'; allowed: 0.5 to 5.0 in steps"),
+        ("a,b,5.5,1", "column 'rating': found the number '5.5'; allowed: 0.5 to 5 in steps"),
         ("a,b,0,1", "column 'rating': found the number '0'"),
-        ("a,b,3.7,1", "column 'rating': found the number '3.7'; allowed: 0.5 to 5.0 in steps"),
+        ("a,b,3.7,1", "column 'rating': found the number '3.7'; allowed: 0.5 to 5 in steps"),
         ("a,b,nan,1", "column 'rating': found the text 'nan'"),
         ("a,b,inf,1", "column 'rating': found the text 'inf'"),
         ("a,b,good,1", "column 'rating': found the text 'good'"),
