@@ -57,6 +57,9 @@ def main() -> None:
     except (RecommenderError, StoreError, SettingsError, TrainingRunningError) as error:
         sys.stderr.write(f"projectionist: {error}\n")
         sys.exit(1)
+    except OSError as error:
+        sys.stderr.write(f"projectionist: {error.filename or ''}: {error.strerror or error}\n")
+        sys.exit(1)
     except KeyboardInterrupt:
         sys.stderr.write("projectionist: stopped\n")
         sys.exit(130)

@@ -53,6 +53,14 @@ class PunctualProtocol(HttpToolsProtocol):
         # What came in one piece with the body was counted too, so the bound leaves room for it.
         if self._in_head and self._head_bytes > 2 * (LIMITS.header_bytes + LIMITS.url_bytes):
             self._refuse(ProblemError("headers-too-large"))
+        elif self._deadline is None and self._waits():
+            # Bytes that begin no request end uvicorn's keep-alive timeout; ours takes over.
+            self._start_deadline()
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Keep a header; drop a trailer, which nobody reads and uvicorn would keep for ever."""
+        if self._in_head:
+            super().on_header(name, value)
 
     def on_message_begin(self) -> None:
         """Count anew for the next request on this connection."""
@@ -76,6 +84,11 @@ class PunctualProtocol(HttpToolsProtocol):
         """Answer what is no HTTP."""
         self._refuse(ProblemError("malformed-http"))
 
+    def _waits(self) -> bool:
+        """Whether the next move is the client's: nothing is being answered."""
+        answering = cast("RequestResponseCycle | None", self.cycle)
+        return answering is None or answering.response_complete
+
     def _start_deadline(self) -> None:
         self._deadline = self.loop.call_later(self.receive_seconds, self._expire)
 
@@ -96,8 +109,7 @@ class PunctualProtocol(HttpToolsProtocol):
         self._in_head = False
         if self.transport.is_closing():
             return
-        answering = cast("RequestResponseCycle | None", self.cycle)
-        if answering is None or answering.response_complete:  # never into another's answer
+        if self._waits():  # never into another's answer
             self.transport.write(_raw(error))
         self.transport.close()
 

@@ -33,6 +33,8 @@ async def readyz(rooms: In) -> Response:
     state = "ok"
     try:
         await run_in_threadpool(rooms.store.ping)
+        if rooms.store.writer_state().problem is not None:
+            state = "read-only"
     except StoreError:
         state = "unavailable"
     return answer({"status": "ready", "generation": serving.number, "store": state, "notes": notes})

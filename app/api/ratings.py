@@ -113,7 +113,9 @@ async def _store(
     """Store a rating; on return it is durable and the next request knows it."""
     rated_at = int(time.time()) if body.rated_at is None else body.rated_at
     record = await asyncio.wrap_future(
-        rooms.store.put_rating(user_id, movie_id, body.rating, rated_at)
+        rooms.store.put_rating(
+            user_id, movie_id, rooms.settings.scale.nearest(body.rating), rated_at
+        )
     )
     rooms.current.learn(record)
     return record

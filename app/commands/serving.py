@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
+from types import FrameType
 from typing import Annotated
 
 import typer
@@ -16,7 +18,7 @@ from app.commands.options import serving_settings, with_settings
 from app.commands.reporting import Reporter
 from app.server import serve as listen
 from app.settings import PREFIX, Settings
-from app.store import open_store
+from app.store import Store, open_store
 from recommender.data.bundled import bundled_path
 from recommender.errors import DamagedGenerationError
 from recommender.generations import current_number
@@ -42,21 +44,35 @@ def run(
     """Prepare what is missing (data, model), then serve: the one command to start with."""
     # Before minutes of work, not after.
     refuse_open_server(settings)
+    # Until the server has handlers of its own; process 1 of a container would not stop without.
+    signal.signal(signal.SIGTERM, _stop)
     reporter = Reporter()
     with open_store(settings.database, settings.data_dir) as store:
-        counts = store.counts()
-        if counts.ratings == 0:
-            source = dataset or bundled_path("demo")
-            report = import_dataset(store, source, settings.scale, reporter)
-            reporter.say(f"Stored {report.ratings:,} ratings of {report.movies:,} movies.")
-        elif dataset is not None:
-            reporter.say(
-                f"{counts.ratings:,} ratings are stored already, so {dataset} was not imported; "
-                "`projectionist import` adds to them."
-            )
-    if _has_no_model(settings):
+        _fill(store, dataset, settings, reporter)
+        something_to_learn = store.counts().ratings > 0
+    if not something_to_learn:
+        reporter.say("No ratings are stored yet, so there is no model: recommendations answer 503.")
+    elif _has_no_model(settings):
         _train_apart(settings)
     listen(_for_people(settings), on_ready=lambda address: _announce(reporter, address))
+
+
+def _fill(store: Store, dataset: Path | None, settings: Settings, reporter: Reporter) -> None:
+    """Import what was named, or into an empty store the demo; never among somebody's own data."""
+    counts = store.counts()
+    if counts.ratings and dataset is not None:
+        reporter.say(
+            f"{counts.ratings:,} ratings are stored already, so {dataset} was not imported; "
+            "`projectionist import` adds to them."
+        )
+    elif dataset is not None or not (counts.ratings or counts.movies or counts.users):
+        source = dataset or bundled_path("demo")
+        report = import_dataset(store, source, settings.scale, reporter)
+        reporter.say(f"Stored {report.ratings:,} ratings of {report.movies:,} movies.")
+
+
+def _stop(number: int, _frame: FrameType | None) -> None:
+    sys.exit(128 + number)
 
 
 def _has_no_model(settings: Settings) -> bool:
@@ -68,15 +84,22 @@ def _has_no_model(settings: Settings) -> bool:
 
 def _train_apart(settings: Settings) -> None:
     """Train in a process of its own: what it needed of memory is given back when it ends."""
-    command = [sys.executable, "-m", "app.cli", "train", "--data-dir", str(settings.data_dir)]
+    # -P: a folder named `app` where we were started is not ours.
+    command = [sys.executable, "-P", "-m", "app.cli", "train"]
+    command += ["--data-dir", str(settings.data_dir)]
     if settings.models_dir is not None:
         command += ["--models-dir", str(settings.models_dir)]
     environment = dict(os.environ)
     if settings.database_url is not None:  # it may hold a password, and a command line is public
         environment[f"{PREFIX}DATABASE_URL"] = settings.database_url.get_secret_value()
-    finished = subprocess.run(command, check=False, env=environment)  # noqa: S603 - our own interpreter, our own words
-    if finished.returncode:
-        raise typer.Exit(finished.returncode)
+    child = subprocess.Popen(command, env=environment)  # noqa: S603 - our own interpreter
+    try:
+        status = child.wait()
+    finally:  # whoever stops us stops the training too: it would hold its lock
+        child.terminate()
+        child.wait()
+    if status:
+        raise typer.Exit(status)
 
 
 def _for_people(settings: Settings) -> Settings:

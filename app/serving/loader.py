@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from app.serving.current import Current
     from app.store.interface import Store
     from app.store.records import RatingRecord
+    from recommender.generations import Generation
 
 PAGE = 10_000
 """How many changes are read from the store, and learnt without a pause, at a time."""
@@ -59,6 +60,7 @@ class Loader:
         self.store = store
         self.models = models
         self._refused_stamp: _Stamp | None = None
+        self._taken_stamp: _Stamp | None = None
         self._caught_up = 0
         self._trouble: str | None = None
 
@@ -99,11 +101,14 @@ class Loader:
             self._refused_stamp = stamp
             return
         serving = self.current.serving
-        if number is None or (serving is not None and serving.number == number):
+        if number is None:
+            return
+        if serving is not None and serving.number == number and stamp == self._taken_stamp:
             return
         if await self._take_up(number):
+            self._taken_stamp = stamp
             self._refused_stamp = None
-            self.current.refused.pop(None, None)
+            self.current.refused.clear()
         else:
             self._refused_stamp = stamp
 
@@ -152,7 +157,7 @@ class Loader:
             raise IncompatibleGenerationError(
                 "its ids are whole numbers; the service needs a model trained from its database"
             )
-        fresh = FreshRatings(generation.manifest.watermark)
+        fresh = FreshRatings(self._seen_by(generation))
         since = fresh.watermark
         while changes := self._changes(since):
             fresh.apply_all(changes)
@@ -161,6 +166,19 @@ class Loader:
         with single_threaded_blas():
             _warm(serving)
         return serving, since
+
+    def _seen_by(self, generation: Generation) -> int:
+        """Return up to which version of the store the model knows everything."""
+        watermark = generation.manifest.watermark
+        if watermark <= self.store.version():
+            return watermark
+        # An older database was put back: its next versions are not those that the model saw.
+        logger.warning(
+            "the model has seen more than the database holds; every stored rating counts as fresh "
+            "until the next training",
+            extra=_fields(generation.number),
+        )
+        return 0
 
     def _is_news(self, change: RatingRecord) -> bool:
         return change.rating is not None and change.movie_id not in self.current.catalogue

@@ -7,6 +7,7 @@ WAL. Therefore exactly one connection of exactly one process does either; all ot
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -42,7 +43,7 @@ def database_path(url: str | None, data_dir: Path) -> Path:
         password.
     """
     if not url:
-        return (data_dir / DEFAULT_NAME).resolve()
+        return Path(os.path.realpath(data_dir / DEFAULT_NAME))  # a loop is an OSError later
     wanted = "sqlite:///relative/path.sqlite or sqlite:////absolute/path.sqlite"
     try:
         parsed = make_url(url)
@@ -60,7 +61,7 @@ def database_path(url: str | None, data_dir: Path) -> Path:
         raise UnsupportedDatabase(f"A SQLite URL holds a path and nothing else: {wanted}.")
     if parsed.database in {None, "", ":memory:"} or str(parsed.database).startswith("file:"):
         raise UnsupportedDatabase(f"Ratings must outlive the process; name a file: {wanted}.")
-    return Path(str(parsed.database)).resolve()
+    return Path(os.path.realpath(str(parsed.database)))
 
 
 def connect_writer(path: Path, busy_timeout: float) -> sqlite3.Connection:

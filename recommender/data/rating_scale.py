@@ -70,10 +70,13 @@ class RatingScale:
             return False
         if not self.minimum <= rating <= self.maximum:  # also false for NaN
             return False
+        return self.step is None or abs(float(rating) - self.nearest(float(rating))) <= _TOLERANCE
+
+    def nearest(self, stars: float) -> float:
+        """Return the step that a rating means: 0.1 + 0.2 means 0.3."""
         if self.step is None:
-            return True
-        steps = (float(rating) - self.minimum) / self.step
-        return abs(steps - round(steps)) <= _TOLERANCE
+            return float(stars)
+        return round(self.minimum + round((stars - self.minimum) / self.step) * self.step, 9)
 
     def clip(self, stars: float) -> float:
         """Return a prediction on the scale, to two decimals: more would be pretence."""

@@ -108,4 +108,6 @@ def manifest_of(folder: Path, document: dict[str, Any]) -> Manifest:
     for name, kind in kinds.items():
         if not isinstance(getattr(manifest, name), kind):
             raise DamagedGenerationError(f"{folder}: {name} in the manifest is no {kind.__name__}")
+    if not 0 <= manifest.watermark < 2**63:
+        raise DamagedGenerationError(f"{folder}: no watermark is {manifest.watermark}")
     return manifest

@@ -51,17 +51,21 @@ def current_number(models_dir: Path | str) -> int | None:
     Raises
     ------
     DamagedGenerationError
-        When ``CURRENT`` holds something else than a number.
+        When ``CURRENT`` cannot be read, or holds something else than a number.
     """
     try:
         text = (Path(models_dir) / "CURRENT").read_bytes()[:64]
     except (FileNotFoundError, NotADirectoryError):
         return None
+    except OSError as error:
+        raise DamagedGenerationError(
+            f"{Path(models_dir) / 'CURRENT'} cannot be read: {error.strerror}"
+        ) from None
     try:
         number = int(text)
     except ValueError:
         number = 0
-    if number < 1:
+    if not 1 <= number < 10**9:
         raise DamagedGenerationError(
             f"{Path(models_dir) / 'CURRENT'} must hold the number of a generation; found {text!r}"
         )

@@ -11,7 +11,7 @@ are its entries: n³/6 multiplications in place of k³/6. See :func:`_solve_dual
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from numba import njit
@@ -20,6 +20,8 @@ from recommender.arrays import SparseRows, frozen
 from recommender.solvers.threads import run_shares
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
     from recommender.arrays import Rows
@@ -27,6 +29,22 @@ if TYPE_CHECKING:
 # Sums may be reordered and multiply-adds fused, but NaN stays NaN and infinity infinity: bad
 # numbers must come out as bad numbers.
 _FAST = {"contract", "reassoc", "nsz"}
+
+
+def kernel(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Compile on first use, and keep the machine code where there is a place for it.
+
+    Where there is none (installed by root, run by a user without a home), Numba would refuse the
+    import; then every process compiles for itself.
+    """
+    options: dict[str, Any] = {"nogil": True, "fastmath": _FAST, "error_model": "numpy"}
+    compiled: Callable[..., Any]
+    try:
+        compiled = njit(cache=True, **options)(function)
+    except RuntimeError:
+        compiled = njit(**options)(function)
+    return compiled
+
 
 _DEPENDENT = np.float32(1e-6)
 """A pivot below this part of its diagonal is rounding: that direction is already spoken for."""
@@ -102,12 +120,12 @@ def solve_rows(
     plain = [frozen(np.asarray(array)) for array in given]
 
     def work(rows: Rows) -> None:
-        _solve_share(frozen(rows), *plain, out)  # type: ignore[call-arg]
+        _solve_share(frozen(rows), *plain, out)
 
     run_shares(work, shares)
 
 
-@njit(cache=True, nogil=True, fastmath=_FAST, error_model="numpy")
+@kernel
 def _solve_share(
     rows,
     indptr,
@@ -149,7 +167,7 @@ def _solve_share(
         out[row, :] = b
 
 
-@njit(cache=True, nogil=True, fastmath=_FAST, error_model="numpy")
+@kernel
 def _solve_dual(indices, weights, targets, rotated, eigenvalues, eigenvectors, held, A, b, scaled):
     """Solve for the n entries instead of the k factors, and leave the solution in b.
 
@@ -189,7 +207,7 @@ def _solve_dual(indices, weights, targets, rotated, eigenvalues, eigenvectors, h
         b[i] = total
 
 
-@njit(cache=True, nogil=True, fastmath=_FAST, error_model="numpy")
+@kernel
 def _add_entries(A, b, indices, weights, targets, other):
     """A += Σ w x xᵀ (upper triangle), b += Σ t x."""
     k = len(b)
@@ -218,7 +236,7 @@ def _add_entries(A, b, indices, weights, targets, other):
                 row[j] += a * x[j]
 
 
-@njit(cache=True, nogil=True, fastmath=_FAST, error_model="numpy")
+@kernel
 def _factorize(A):
     """Overwrite the upper triangle of A with U, UᵀU = A, its diagonal inverted.
 
@@ -252,7 +270,7 @@ def _factorize(A):
         row[m] = inverse
 
 
-@njit(cache=True, nogil=True, fastmath=_FAST, error_model="numpy")
+@kernel
 def _substitute(U, b):
     """Overwrite b with the solution of UᵀU y = b; the diagonal of U is inverted."""
     k = len(b)
@@ -298,7 +316,7 @@ def observed_squares(
     return float(sum(part or 0.0 for part in run_shares(work, shares)))
 
 
-@njit(cache=True, nogil=True, fastmath=_FAST, error_model="numpy")
+@kernel
 def _squares_of_share(share, indptr, indices, weights, targets, rows, columns):
     total = 0.0
     for row in share:

@@ -9,7 +9,7 @@ import threading
 import pytest
 
 from app.api.schemas.operations import Model, Models, Ready, Version
-from recommender.generations import publish
+from recommender.generations import load_generation, publish, write_generation
 
 
 def generation_of(client, user="u00"):
@@ -281,3 +281,55 @@ def test_recommendations_go_on_without_the_database(client):
     response = client.put("/v1/users/u00/ratings/m01", json={"rating": 5})
     assert response.status_code == 503
     assert response.json()["type"] == "/problems/store-unavailable"
+
+
+def test_after_an_older_database_was_put_back_new_ratings_count_at_once(client, retrain, data_dir):
+    """The model has seen versions that the database will give out a second time."""
+    newer = load_generation(data_dir / "models")
+    number = write_generation(
+        data_dir / "models",
+        newer.ranking,
+        newer.stars,
+        watermark=newer.manifest.watermark + 1000,
+        metrics={},
+        options={},
+        trained_at="2026-11-23T10:00:00Z",
+    )
+    publish(data_dir / "models", number)
+    client.look()
+    before = client.get("/v1/users/u00/recommendations").json()
+    first = before["movies"][0]["movie_id"]
+    client.put(f"/v1/users/u00/ratings/{first}", json={"rating": 5})
+    after = client.get("/v1/users/u00/recommendations", params={"n": 500}).json()
+    assert after["model"]["generation"] == number
+    assert after["model"]["fresh_ratings"] >= 1
+    assert first not in {line["movie_id"] for line in after["movies"]}
+
+
+def test_a_new_model_under_the_number_that_is_served_is_taken_up(client, retrain, data_dir):
+    shutil.rmtree(data_dir / "models")
+    retrain(seed=5)
+    before = client.rooms.current.serving.generation
+    client.look()
+    after = client.rooms.current.serving.generation
+    assert (before.number, after.number) == (1, 1)
+    assert after is not before
+
+
+@pytest.mark.parametrize("spoil", ["garbage", "a directory", "9" * 5000])
+def test_a_spoilt_pointer_is_told_and_forgotten_when_it_is_mended(client, data_dir, spoil):
+    pointer = data_dir / "models" / "CURRENT"
+    pointer.unlink()
+    if spoil == "a directory":
+        pointer.mkdir()
+    else:
+        pointer.write_text(spoil)
+    client.look()
+    assert generation_of(client) == 1
+    assert client.get("/v1/models").json()["refused"]
+    assert client.get("/readyz").json()["notes"]
+    pointer.rmdir() if spoil == "a directory" else pointer.unlink()
+    publish(data_dir / "models", 1)
+    client.look()
+    assert client.get("/v1/models").json()["refused"] == []
+    assert client.get("/readyz").json()["notes"] == []

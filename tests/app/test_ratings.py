@@ -280,3 +280,10 @@ def test_whatever_is_rated_edited_and_deleted_the_list_excludes_what_stands(clie
     for user in ("u00", "u01", "n1"):
         stands = {r.movie_id for r in client.rooms.store.ratings_of(user, None, 500)}
         assert set(listed(client, user)) == set(world.movies) - stands
+
+
+def test_a_rating_is_stored_as_the_step_that_it_means(client):
+    answered = client.put("/v1/users/u00/ratings/m01", json={"rating": 3.5000000001})
+    assert answered.json()["rating"] == 3.5
+    stored = {r.movie_id: r.rating for r in client.rooms.store.ratings_of("u00", None, 500)}
+    assert stored["m01"] == 3.5

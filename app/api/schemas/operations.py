@@ -48,7 +48,7 @@ class Ready(Answer):
 
     status: Literal["ready"]
     generation: int
-    store: Literal["ok", "unavailable"]
+    store: Literal["ok", "read-only", "unavailable"]
     notes: list[str]
 
 

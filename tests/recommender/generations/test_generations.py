@@ -131,10 +131,12 @@ def test_nothing_there_is_said(tmp_path, where):
         load_generation(tmp_path / where)
 
 
-@pytest.mark.parametrize("content", [b"", b"seven", b"-1", b"0", b"1.5", b"\xff\xfe", b"9" * 300])
+@pytest.mark.parametrize(
+    "content", [b"", b"seven", b"-1", b"0", b"1.5", b"\xff\xfe", b"9" * 300, b"1000000000"]
+)
 def test_a_garbled_pointer_is_named(published, content):
     (published / "CURRENT").write_bytes(content)
-    with pytest.raises((DamagedGenerationError, GenerationNotFoundError)):
+    with pytest.raises(DamagedGenerationError, match="CURRENT must hold the number"):
         load_generation(published)
 
 
@@ -230,6 +232,8 @@ def test_another_format_is_refused_with_what_to_do(published):
     [
         lambda d: d.pop("watermark"),
         lambda d: d.update(watermark="high"),
+        lambda d: d.update(watermark=-1),
+        lambda d: d.update(watermark=2**70),
         lambda d: d.update(models={}),
         lambda d: d.update(models=[]),
         lambda d: d["models"]["ranking"].pop("objective"),

@@ -109,3 +109,9 @@ def test_rows_are_dealt_once_each_and_evenly():
     assert sorted(np.concatenate(shares).tolist()) == list(range(100))
     loads = [np.diff(indptr)[share].sum() for share in shares]
     assert max(loads) - min(loads) <= 99
+
+
+def test_a_kernel_without_a_place_for_its_machine_code_works_all_the_same():
+    scope = {}
+    exec("def double(x):\n    return 2 * x", scope)  # from no file, so beside none
+    assert cholesky.kernel(scope["double"])(21) == 42
