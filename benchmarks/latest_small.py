@@ -97,7 +97,8 @@ def with_irspack(ratings: Ratings) -> Ranker:
 def _csr(ratings: Ratings) -> Any:
     ones = np.ones(ratings.n_ratings, dtype=np.float32)
     shape = (ratings.n_users, ratings.n_items)
-    return csr_matrix((ones, ratings.indices, ratings.indptr), shape=shape)
+    # Copies: implicit cannot read arrays that are read-only, and ours are.
+    return csr_matrix((ones, ratings.indices.copy(), ratings.indptr.copy()), shape=shape)
 
 
 def contenders() -> dict[str, Fit]:

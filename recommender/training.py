@@ -94,9 +94,13 @@ def _fit(
 ) -> tuple[FactorModel, FactorModel]:
     total = recipe.ranking.epochs + recipe.stars.epochs
     tell(phase, 0, total)
-    ranking = recipe.ranking.fit(ratings, lambda epoch, _s, _l: tell(phase, epoch, total))
+    ranking = recipe.ranking.fit(
+        ratings, lambda epoch, _s, _l: tell(phase, epoch, total), track_loss=False
+    )
     done = recipe.ranking.epochs
-    stars = recipe.stars.fit(ratings, lambda epoch, _s, _l: tell(phase, done + epoch, total))
+    stars = recipe.stars.fit(
+        ratings, lambda epoch, _s, _l: tell(phase, done + epoch, total), track_loss=False
+    )
     return ranking, stars
 
 

@@ -12,10 +12,6 @@ from rich.table import Table
 from app.commands.options import STORAGE, with_settings
 from app.commands.reporting import Reporter
 from app.limits import LIMITS
-from app.serving.catalogue import Catalogue
-from app.serving.current import Current
-from app.serving.loader import Loader
-from app.serving.pipeline import Wanted, for_user
 from app.settings import Settings
 from app.store import open_store
 from recommender.errors import GenerationNotFoundError
@@ -52,6 +48,12 @@ def recommend(
 
 def _recommend(settings: Settings, user_id: str, n: int) -> dict[str, Any]:
     """Answer as the server would, from the same files."""
+    # With it comes the web framework: no other command needs to wait for that.
+    from app.serving.catalogue import Catalogue
+    from app.serving.current import Current
+    from app.serving.loader import Loader
+    from app.serving.pipeline import Wanted, for_user
+
     with open_store(settings.database, settings.data_dir, read_only=True) as store:
         current = Current(Catalogue(store.all_movies()))
         asyncio.run(Loader(current, store, settings.models_path).start())

@@ -12,11 +12,9 @@ from typing import Annotated
 
 import typer
 
-from app.access import refuse_open_server
 from app.commands.importing import import_dataset
 from app.commands.options import serving_settings, with_settings
 from app.commands.reporting import Reporter
-from app.server import serve as listen
 from app.settings import PREFIX, Settings
 from app.store import Store, open_store
 from recommender.data.bundled import bundled_path
@@ -27,6 +25,8 @@ from recommender.generations import current_number
 @with_settings(*serving_settings())
 def serve(settings: Settings) -> None:
     """Serve the stored movies and the current model until stopped."""
+    from app.server import serve as listen  # the web framework: no other command needs it
+
     reporter = Reporter()
     listen(_for_people(settings), on_ready=lambda address: _announce(reporter, address))
 
@@ -42,6 +42,9 @@ def run(
     ] = None,
 ) -> None:
     """Prepare what is missing (data, model), then serve: the one command to start with."""
+    from app.access import refuse_open_server
+    from app.server import serve as listen
+
     # Before minutes of work, not after.
     refuse_open_server(settings)
     # Until the server has handlers of its own; process 1 of a container would not stop without.

@@ -66,6 +66,8 @@ class ImplicitALS:
         self,
         ratings: Ratings,
         callback: Callable[[int, float, float | None], None] | None = None,
+        *,
+        track_loss: bool = True,
     ) -> FactorModel:
         """Factorize.
 
@@ -75,6 +77,8 @@ class ImplicitALS:
             At least two users and two items. Values weigh as ``weighting`` says.
         callback
             Called after each epoch with its number (from 1), its seconds, and the loss.
+        track_loss
+            ``False`` spares the callback's loss, a tenth of an epoch; it is told ``None``.
 
         Returns
         -------
@@ -100,7 +104,8 @@ class ImplicitALS:
                 items.solve(objective, W, no_biases, H)
                 seconds = perf_counter() - started
                 if callback is not None:
-                    callback(epoch, seconds, implicit_loss(users, items, W, H, objective))
+                    loss = implicit_loss(users, items, W, H, objective) if track_loss else None
+                    callback(epoch, seconds, loss)
             users.solve(objective, H, no_biases, W)
         return FactorModel(W, H, ratings, objective)
 

@@ -204,6 +204,12 @@ class ModelContract:
         losses = np.array([loss for _, _, loss in seen])
         assert (np.diff(losses) <= 1e-5 * losses[:-1]).all(), losses
 
+    def test_the_loss_can_be_spared(self):
+        told = []
+        ratings = self.ratings()
+        self.fit(ratings, epochs=2, callback=lambda *step: told.append(step), track_loss=False)
+        assert [loss for _, _, loss in told] == [None, None]
+
     def test_endless_regularization_leaves_nothing(self):
         model = self.fit(self.ratings(), regularization=1e6)
         assert np.abs(model.user_factors).max() < 1e-3

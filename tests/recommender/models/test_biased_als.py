@@ -12,13 +12,15 @@ class TestBiasedALSKeepsTheContract(ModelContract):
     def ratings(self):
         return low_rank_stars(30, 20, density=0.4)
 
-    def fit(self, ratings, callback=None, **options):
-        return BiasedALS(**{"factors": 2, "threads": 2} | options).fit(ratings, callback)
+    def fit(self, ratings, callback=None, track_loss=True, **options):
+        return BiasedALS(**{"factors": 2, "threads": 2} | options).fit(
+            ratings, callback, track_loss=track_loss
+        )
 
 
 class TestWithoutBiases(TestBiasedALSKeepsTheContract):
-    def fit(self, ratings, callback=None, **options):
-        return super().fit(ratings, callback, **{"biases": False} | options)
+    def fit(self, ratings, callback=None, track_loss=True, **options):
+        return super().fit(ratings, callback, track_loss, **{"biases": False} | options)
 
 
 @pytest.mark.parametrize("seed", range(5))

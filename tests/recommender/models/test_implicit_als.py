@@ -16,8 +16,10 @@ class TestImplicitALSKeepsTheContract(ModelContract):
     def ratings(self):
         return checkerboard(14)
 
-    def fit(self, ratings, callback=None, **options):
-        return ImplicitALS(**{"factors": 3, "threads": 2} | options).fit(ratings, callback)
+    def fit(self, ratings, callback=None, track_loss=True, **options):
+        return ImplicitALS(**{"factors": 3, "threads": 2} | options).fit(
+            ratings, callback, track_loss=track_loss
+        )
 
 
 alphas = st.sampled_from([0.0, 0.1, 1.0])
