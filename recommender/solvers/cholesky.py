@@ -144,7 +144,7 @@ def _solve_share(
     short = k // 2 if len(rotated) else 0
     A = np.empty((k, k), np.float32)
     b = np.empty(k, np.float32)
-    scaled = np.empty((short, k), np.float32)
+    scaled = np.empty((short + 1, k), np.float32)
     for row in rows:
         begin, end = indptr[row], indptr[row + 1]
         held = ridge[row]
@@ -176,11 +176,14 @@ def _solve_dual(indices, weights, targets, rotated, eigenvalues, eigenvectors, h
     (push-through identity).
     """
     n, k = len(indices), len(eigenvalues)
+    shrink = scaled[n]  # D^-½
+    for i in range(k):
+        shrink[i] = np.float32(1) / np.sqrt(eigenvalues[i] + held)
     for row in range(n):
         x, z = rotated[indices[row]], scaled[row]
         root = np.sqrt(weights[row])
         for i in range(k):
-            z[i] = root * x[i] / np.sqrt(eigenvalues[i] + held)
+            z[i] = root * x[i] * shrink[i]
         b[row] = targets[row] / root if root > 0 else np.float32(0)
         for other in range(row + 1):
             z2 = scaled[other]
@@ -198,7 +201,7 @@ def _solve_dual(indices, weights, targets, rotated, eigenvalues, eigenvectors, h
         for i in range(k):
             y[i] += v * z[i]
     for i in range(k):
-        y[i] /= np.sqrt(eigenvalues[i] + held)
+        y[i] *= shrink[i]
     for i in range(k):
         q = eigenvectors[i]
         total = np.float32(0)
