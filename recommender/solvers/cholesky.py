@@ -177,8 +177,7 @@ def _solve_dual(indices, weights, targets, rotated, eigenvalues, eigenvectors, h
     """
     n, k = len(indices), len(eigenvalues)
     shrink = scaled[n]  # D^-½
-    for i in range(k):
-        shrink[i] = np.float32(1) / np.sqrt(eigenvalues[i] + held)
+    shrink[:] = np.float32(1) / np.sqrt(eigenvalues + held)
     for row in range(n):
         x, z = rotated[indices[row]], scaled[row]
         root = np.sqrt(weights[row])
