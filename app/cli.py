@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from app.commands.downloading import download
+from app.commands.generate import generate
 from app.commands.importing import import_
 from app.commands.recommending import recommend
 from app.commands.serving import run, serve
@@ -31,6 +32,7 @@ cli.command("run")(run)
 cli.command("serve")(serve)
 cli.command("import")(import_)
 cli.command("download")(download)
+cli.command("generate")(generate)
 cli.command("train")(train)
 cli.command("recommend")(recommend)
 

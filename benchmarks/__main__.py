@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 
-MODULES = ("latest_small", "store", "first_page")
+MODULES = ("latest_small", "training", "store", "first_page")
 
 
 def main() -> None:

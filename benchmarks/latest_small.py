@@ -31,9 +31,8 @@ from recommender.data.splitting import Split, last_of_each_user
 from recommender.evaluation.protocols import Ranker, full_ranking
 from recommender.evaluation.significance import bootstrap_mean
 from recommender.models.baselines import Popularity
-from recommender.solvers import cholesky
 from recommender.solvers.threads import available_threads
-from recommender.training import Recipe
+from recommender.training import Recipe, prepare
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -118,7 +117,7 @@ def contenders() -> dict[str, Fit]:
 
 def rank(split: Split, runs: int) -> list[Row]:
     """Fit everyone in turn, again and again."""
-    cholesky.prepare()
+    prepare()
     seconds: dict[str, list[float]] = {}
     fitted: dict[str, Ranker] = {}
     for _ in range(runs):

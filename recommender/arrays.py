@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, Self, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from recommender.counting import count, look_up, number_distinct, transpose
 from recommender.errors import InvalidInputError
 
 UserFactors: TypeAlias = NDArray[np.float32]
@@ -28,10 +29,19 @@ Mask: TypeAlias = NDArray[np.bool_]
 Rows: TypeAlias = NDArray[np.int64]
 """(n,) int64: positions in a vocabulary; -1 never leaves the function that looked it up."""
 
+Codes: TypeAlias = NDArray[np.unsignedinteger[Any]]
+"""(n,) as narrow as they fit: positions among the values that there are."""
+
+_BLOCK = 1 << 20
+"""Entries at a time where NumPy would need a large intermediate array."""
+
 
 @dataclass(frozen=True, eq=False)
 class SparseRows:
     """A sparse matrix by rows, as plain arrays: what a solver sees.
+
+    There are a few different ratings and millions of entries. So an entry holds the code of its
+    value, and the values stand once, in ``levels``: with stars, 5 bytes an entry.
 
     Attributes
     ----------
@@ -39,43 +49,109 @@ class SparseRows:
         (n_rows + 1,) int64: row r owns the entries ``indptr[r] : indptr[r + 1]``.
     indices
         (n_entries,) int32: the column of each entry, increasing within a row.
-    values
-        (n_entries,) float32.
+    codes
+        (n_entries,) the value of each entry as a place in ``levels``: uint8 for up to 256
+        levels, uint16 for up to 65,536, else uint32.
+    levels
+        (n_levels,) float32: the values that there are, ascending. After a selection of entries
+        some may have none.
     n_columns
         How many columns there are, entries or not.
     """
 
     indptr: NDArray[np.int64]
     indices: NDArray[np.int32]
-    values: NDArray[np.float32]
+    codes: Codes
+    levels: NDArray[np.float32]
     n_columns: int
 
     def __post_init__(self) -> None:
-        for name in ("indptr", "indices", "values"):
+        for name in ("indptr", "indices", "codes", "levels"):
             object.__setattr__(self, name, frozen(getattr(self, name)))
+
+    @classmethod
+    def of(
+        cls,
+        indptr: NDArray[np.int64],
+        indices: NDArray[np.int32],
+        values: NDArray[np.float32],
+        n_columns: int,
+    ) -> Self:
+        """Build the matrix from a finite value an entry."""
+        return cls(indptr, indices, *to_codes(values), n_columns)
+
+    @classmethod
+    def of_ones(cls, indptr: NDArray[np.int64], indices: NDArray[np.int32], n_columns: int) -> Self:
+        """Build the matrix whose every entry is 1."""
+        return cls(indptr, indices, *codes_of_ones(len(indices)), n_columns)
 
     @property
     def n_rows(self) -> int:
         """How many rows there are, entries or not."""
         return len(self.indptr) - 1
 
+    @property
+    def values(self) -> NDArray[np.float32]:
+        """(n_entries,) float32: the value of each entry, made anew on each call."""
+        values = np.empty(len(self.codes), np.float32)
+        look_up(self.levels, self.codes, 0, values)
+        return frozen(values)
+
     def row(self, row: int) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
-        """Return the columns and the values of one row, as views."""
+        """Return the columns of one row, as a view, and its values."""
         entries = slice(self.indptr[row], self.indptr[row + 1])
-        return self.indices[entries], self.values[entries]
+        return self.indices[entries], self.levels[self.codes[entries]]
 
     def with_values(self, values: NDArray[np.float32]) -> SparseRows:
         """Return the same places with other values."""
-        return SparseRows(self.indptr, self.indices, values, self.n_columns)
+        return SparseRows.of(self.indptr, self.indices, values, self.n_columns)
 
-    def order_by_column(self) -> tuple[SparseRows, NDArray[np.int64]]:
-        """Return the transpose, and which entry of this matrix each of its entries was."""
-        counts = np.bincount(self.indices, minlength=self.n_columns)
-        indptr = np.concatenate(([0], np.cumsum(counts))).astype(np.int64)
-        order = np.argsort(self.indices, kind="stable")
-        rows = np.repeat(np.arange(self.n_rows, dtype=np.int32), np.diff(self.indptr))
-        transposed = SparseRows(indptr, rows[order], self.values[order], self.n_rows)
-        return transposed, order
+    def transpose(self) -> SparseRows:
+        """Return the matrix by columns."""
+        nothing = frozen(np.empty(0, np.uint32))
+        counts = np.zeros(self.n_columns, np.int64)
+        count(self.indices, 0, counts)
+        indptr = pointers(counts)
+        rows, codes = np.empty_like(self.indices), np.zeros_like(self.codes)
+        transpose(
+            self.indptr, self.indices, self.codes, nothing,
+            indptr[:-1].copy(), rows, codes, np.empty(0, np.uint32),
+        )  # fmt: skip
+        return SparseRows(indptr, rows, codes, self.levels, self.n_rows)
+
+
+def pointers(counts: NDArray[np.integer[Any]]) -> NDArray[np.int64]:
+    """(n_rows + 1,) int64: where each row begins and ends when row r has ``counts[r]`` entries."""
+    indptr = np.zeros(len(counts) + 1, np.int64)
+    np.cumsum(counts, out=indptr[1:])
+    return indptr
+
+
+def to_codes(values: NDArray[np.float32]) -> tuple[Codes, NDArray[np.float32]]:
+    """Return finite values as codes and levels, as :class:`SparseRows` holds them.
+
+    ``levels[codes]`` equals the values; a negative zero comes back as 0.
+    """
+    bits = frozen(np.ascontiguousarray(values, np.float32)).view(np.uint32)
+    codes: Codes = np.empty(len(bits), np.uint8)
+    distinct = number_distinct(bits, codes, most=256)
+    if distinct is not None and len(distinct) == 1:
+        return np.zeros(len(bits), np.uint8), distinct.view(np.float32) + np.float32(0)
+    if distinct is not None:
+        levels, ranks = np.unique(distinct.view(np.float32), return_inverse=True)
+        look_up(frozen(ranks.astype(np.uint8)), frozen(codes), 0, codes)
+        return codes, levels + np.float32(0)  # -0 + 0 = 0
+    levels = np.unique(values) + np.float32(0)
+    codes = np.empty(len(values), np.min_scalar_type(max(len(levels) - 1, 256)))
+    for begin in range(0, len(values), _BLOCK):
+        block = slice(begin, begin + _BLOCK)
+        codes[block] = np.searchsorted(levels, values[block])
+    return codes, levels
+
+
+def codes_of_ones(n: int) -> tuple[Codes, NDArray[np.float32]]:
+    """Return n values of 1 as codes and levels."""
+    return np.zeros(n, np.uint8), np.ones(1, np.float32)
 
 
 def frozen(array: NDArray[Any]) -> NDArray[Any]:
@@ -96,7 +172,8 @@ def as_values(
         When they are not numbers, not one-dimensional, too few or too many, or not finite.
     """
     try:
-        numbers = np.asarray(values, dtype=np.float32)
+        with np.errstate(over="ignore"):  # it becomes infinite, which is refused below
+            numbers = np.asarray(values, dtype=np.float32)
     except (TypeError, ValueError) as error:
         raise InvalidInputError(f"{name} must be numbers: {error}") from None
     if numbers.shape != (length,):

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from scipy.linalg import LinAlgError, cho_factor, cho_solve
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -69,8 +68,9 @@ def contributions(
     A = gram.astype(np.float64) + (x.T * weights) @ x
     A[np.diag_indices_from(A)] += ridge
     try:
-        influence = cho_solve(cho_factor(A), asked.T.astype(np.float64))
-    except LinAlgError:  # without regularization, fewer ratings than factors
+        np.linalg.cholesky(A)
+        influence = np.linalg.solve(A, asked.T.astype(np.float64))
+    except np.linalg.LinAlgError:  # without regularization, fewer ratings than factors
         influence = np.linalg.lstsq(A, asked.T.astype(np.float64), rcond=None)[0]
     parts: NDArray[np.float64] = (influence.T @ x.T) * targets
     return parts

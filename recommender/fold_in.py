@@ -13,29 +13,36 @@ import numpy as np
 
 from recommender.arrays import SparseRows
 from recommender.solvers import cholesky
+from recommender.solvers.equations import Equations, Standing
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from recommender.arrays import Rows, Vector
+    from recommender.arrays import Codes, Rows, Vector
 
 
 def fold_in(
     rated: Rows | NDArray[np.int32],
+    codes: Codes,
     weights: NDArray[np.float32],
-    targets: NDArray[np.float32],
+    goals: NDArray[np.float32],
+    baselines: NDArray[np.float32],
     other: NDArray[np.float32],
     gram: NDArray[np.float32],
     ridge: float,
 ) -> Vector:
-    """Solve ``(gram + Σ_j w_j x_j x_jᵀ + ridge·I) y = Σ_j t_j x_j``.
+    """Minimize ``Σ_j w_j (x_j·y + baseline_j - g_j)² + yᵀ gram y + ridge ‖y‖²``.
 
     Parameters
     ----------
     rated
         (n,) which rows of ``other`` were rated.
-    weights, targets
-        (n,) w_j and t_j as in training.
+    codes
+        (n,) which of the levels each rating is.
+    weights, goals
+        (n_levels,) w and g of each level.
+    baselines
+        (n,) float32: what biases already say; or empty.
     other
         (m, k) the side that stands still.
     gram
@@ -47,18 +54,12 @@ def fold_in(
     -------
     (k,) float32; zero when nothing was rated.
     """
-    n = len(rated)
-    matrix = SparseRows(
-        np.array([0, n], dtype=np.int64),
-        np.asarray(rated, dtype=np.int32),
-        weights,
-        len(other),
-    )
-    vector = np.empty((1, other.shape[1]), dtype=np.float32)
+    n, k = len(rated), other.shape[1]
+    row = SparseRows(np.array([0, n], np.int64), np.arange(n, dtype=np.int32), codes, goals, n)
+    standing = Standing.for_one_row(other[rated], gram, baselines)
+    vector = np.empty((1, len(standing.gram)), dtype=np.float32)
+    held = np.array([ridge], np.float32)
     only_row = np.zeros(1, dtype=np.int64)
-    standing = cholesky.Standing.for_one_row(other, gram)
-    cholesky.solve_rows(
-        matrix, weights, targets, standing, np.array([ridge], np.float32), vector, [only_row]
-    )
-    folded: Vector = vector[0]
+    cholesky.solve(Equations(row, weights, goals, held, [only_row]), standing, vector)
+    folded: Vector = vector[0, :k].copy()
     return folded

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from recommender.data.ratings import Ratings
 from recommender.data.splitting import Split, last_of_each_user
 from recommender.evaluation.metrics import rmse
 from recommender.evaluation.protocols import full_ranking
@@ -17,7 +18,6 @@ from recommender.models.biased_als import BiasedALS
 from recommender.models.implicit_als import ImplicitALS
 
 if TYPE_CHECKING:
-    from recommender.data.ratings import Ratings
     from recommender.models.factor_model import FactorModel
 
 Progress = Callable[[str, int, int], None]
@@ -53,6 +53,18 @@ class Trained:
     ranking: FactorModel
     stars: FactorModel
     metrics: dict[str, float]
+
+
+def prepare(recipe: Recipe | None = None) -> None:
+    """Compile what the recipe needs, or load it from the cache, so that nobody waits for it later.
+
+    Numba compiles on first use; so this is a first use, of next to no ratings.
+    """
+    chosen = recipe or Recipe()
+    least = Ratings.from_arrays(list("aabb"), list("xyxy"), [3, 4, 5, 3], [1, 2, 3, 4])
+    last_of_each_user(least)
+    for als in (chosen.ranking, chosen.stars):
+        replace(als, epochs=1).fit(least).fold_in(["x"], [5])
 
 
 def train(
@@ -94,13 +106,9 @@ def _fit(
 ) -> tuple[FactorModel, FactorModel]:
     total = recipe.ranking.epochs + recipe.stars.epochs
     tell(phase, 0, total)
-    ranking = recipe.ranking.fit(
-        ratings, lambda epoch, _s, _l: tell(phase, epoch, total), track_loss=False
-    )
+    ranking = recipe.ranking.fit(ratings, lambda epoch, _s, _l: tell(phase, epoch, total))
     done = recipe.ranking.epochs
-    stars = recipe.stars.fit(
-        ratings, lambda epoch, _s, _l: tell(phase, done + epoch, total), track_loss=False
-    )
+    stars = recipe.stars.fit(ratings, lambda epoch, _s, _l: tell(phase, done + epoch, total))
     return ranking, stars
 
 

@@ -18,8 +18,8 @@ from app.commands.reporting import Reporter
 from app.settings import PREFIX, Settings
 from app.store import Store, open_store
 from recommender.data.bundled import bundled_path
-from recommender.errors import DamagedGenerationError
-from recommender.generations import current_number
+from recommender.errors import GenerationError, IncompatibleGenerationError
+from recommender.generations import current_number, generation_path, read_manifest
 
 
 @with_settings(*serving_settings())
@@ -79,10 +79,16 @@ def _stop(number: int, _frame: FrameType | None) -> None:
 
 
 def _has_no_model(settings: Settings) -> bool:
+    """Whether there is none, or only one of an older version of this program."""
     try:
-        return current_number(settings.models_path) is None
-    except DamagedGenerationError:
+        number = current_number(settings.models_path)
+        if number is not None:
+            read_manifest(generation_path(settings.models_path, number))
+    except IncompatibleGenerationError:
+        return True
+    except GenerationError:
         return False  # the server falls back to the last good one, and says so
+    return number is None
 
 
 def _train_apart(settings: Settings) -> None:

@@ -16,8 +16,7 @@ from app.store import open_store
 from app.trainer.training_run import TrainingReport, run_training
 from recommender import BiasedALS, ImplicitALS
 from recommender.models.options import IMPLICIT_ALS
-from recommender.solvers import cholesky
-from recommender.training import Recipe
+from recommender.training import Recipe, prepare
 
 _MEANING = {
     option.name: f"{option.meaning} {option.allowed[0].upper()}{option.allowed[1:]}."
@@ -62,7 +61,7 @@ def train(
         ImplicitALS(**base.ranking.options() | given), BiasedALS(**base.stars.options() | shared)
     )
     reporter.say("Preparing the solver (compiled the first time, then kept) …")
-    cholesky.prepare()
+    prepare(recipe)
     with (
         open_store(settings.database, settings.data_dir, read_only=True) as store,
         reporter.progress() as step,

@@ -101,14 +101,16 @@ class World:
 
 @dataclass(frozen=True, eq=False)
 class Observed:
-    """Who rated what, by user: ``indptr`` (n_users + 1,), ``indices`` and ``values`` (n_ratings,).
+    """Who rated what, by user: ``indptr`` (n_users + 1,), ``indices`` and ``codes`` (n_ratings,).
 
-    ``ticks`` says that a value means no more than ✓.
+    The value of a rating is the level that its code stands for; ``ticks`` says that it means no
+    more than ✓.
     """
 
     indptr: NDArray[np.int64]
     indices: NDArray[np.int32]
-    values: NDArray[np.float32]
+    codes: NDArray[np.unsignedinteger]
+    levels: NDArray[np.float32]
     ticks: bool
 
     def table(self, n_movies: int) -> list[list[float | None]]:
@@ -117,7 +119,7 @@ class Observed:
         for user in range(len(self.indptr) - 1):
             row: list[float | None] = [None] * n_movies
             for entry in range(self.indptr[user], self.indptr[user + 1]):
-                row[self.indices[entry]] = float(self.values[entry])
+                row[self.indices[entry]] = float(self.levels[self.codes[entry]])
             rows.append(row)
         return rows
 
@@ -148,7 +150,8 @@ def course_world() -> World:
         observed=Observed(
             indptr=np.concatenate(([0], np.cumsum(counts))).astype(np.int64),
             indices=movies.astype(np.int32),
-            values=np.ones(len(users), dtype=np.float32),
+            codes=np.zeros(len(users), dtype=np.uint8),
+            levels=np.ones(1, dtype=np.float32),
             ticks=True,
         ),
         projections=("raw", "scores"),
@@ -197,7 +200,9 @@ def generation_world(
         movie_factors=model.item_factors,
         user_counts=np.diff(by_user.indptr),
         movie_counts=np.bincount(by_user.indices, minlength=len(movie_ids)),
-        observed=Observed(by_user.indptr, by_user.indices, by_user.values, ticks=False),
+        observed=Observed(
+            by_user.indptr, by_user.indices, by_user.codes, by_user.levels, ticks=False
+        ),
         projections=("scores", "raw"),
         notice=notice,
     )

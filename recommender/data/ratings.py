@@ -7,15 +7,24 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
-import polars as pl
 
-from recommender.arrays import Rows, SparseRows, as_values, frozen
+from recommender.arrays import (
+    SparseRows,
+    as_values,
+    codes_of_ones,
+    frozen,
+    pointers,
+    to_codes,
+)
+from recommender.counting import count, count_chosen
+from recommender.data.assembly import Entries, assemble
 from recommender.data.vocabulary import Id, Vocabulary
 from recommender.errors import InvalidInputError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    import polars as pl
     from numpy.typing import ArrayLike, NDArray
 
 
@@ -74,16 +83,8 @@ class Ratings:
         -----
         Where a user and an item stand together more than once, the last entry wins.
         """
-        user_vocabulary, user_rows = Vocabulary.with_rows(users)
-        item_vocabulary, item_rows = Vocabulary.with_rows(items)
-        n = len(user_rows)
-        if len(item_rows) != n:
-            raise InvalidInputError(
-                f"users and items must be of one length; found {n} users and {len(item_rows)} items"
-            )
-        stars = np.ones(n, np.float32) if values is None else as_values(values, "values", n)
-        times = None if timestamps is None else _as_seconds(timestamps, n)
-        return cls._from_rows(user_vocabulary, item_vocabulary, user_rows, item_rows, stars, times)
+        user_vocabulary, item_vocabulary, entries = _entries(users, items, values, timestamps)
+        return cls(user_vocabulary, item_vocabulary, *assemble(entries))
 
     @classmethod
     def from_frame(
@@ -108,45 +109,62 @@ class Ratings:
         InvalidInputError
             When the frame is none, or a column is not there.
         """
-        table = _as_polars(frame)
-        for column in (user, item, rating, timestamp):
-            if column is not None and column not in table.columns:
-                raise InvalidInputError(
-                    f"there is no column {column!r}; the frame has {', '.join(table.columns)}"
-                )
+        from recommender.data.frames import as_polars, numbers
+
+        table = as_polars(frame, [user, item, rating, timestamp])
         return cls.from_arrays(
             table[user],
             table[item],
-            None if rating is None else _numbers(table[rating]),
-            None if timestamp is None else _numbers(table[timestamp]),
+            None if rating is None else numbers(table[rating]),
+            None if timestamp is None else numbers(table[timestamp]),
         )
 
     @classmethod
-    def _from_rows(
+    def from_sparse(
         cls,
-        users: Vocabulary,
-        items: Vocabulary,
-        user_rows: Rows,
-        item_rows: Rows,
-        values: NDArray[np.float32],
-        timestamps: NDArray[np.int64] | None,
+        matrix: Any,
+        users: Iterable[Id] | ArrayLike | pl.Series | None = None,
+        items: Iterable[Id] | ArrayLike | pl.Series | None = None,
     ) -> Self:
-        cell = user_rows * max(len(items), 1) + item_rows
-        order = np.argsort(cell, kind="stable")
-        cell = cell[order]
-        # A stable sort keeps repeats in their order, so the last of each run is the last given.
-        last = np.append(cell[1:] != cell[:-1], True) if len(cell) else np.empty(0, np.bool_)
-        order = order[last]
-        counts = np.bincount(user_rows[order], minlength=len(users))
-        indptr = np.concatenate(([0], np.cumsum(counts))).astype(np.int64)
-        matrix = SparseRows(
-            frozen(indptr),
-            frozen(item_rows[order].astype(np.int32)),
-            frozen(values[order]),
-            len(items),
-        )
-        times = None if timestamps is None else frozen(timestamps[order])
-        return cls(users, items, matrix, times)
+        """Take over a SciPy sparse matrix, one row a user and one column an item.
+
+        Parameters
+        ----------
+        matrix
+            (n_users, n_items) any sparse matrix or sparse array of numbers. It is copied, never
+            changed; CSR with sorted indices is the quickest.
+        users, items
+            The id of each row and of each column, in any order, none twice; the numbers 0 … n-1
+            when not given. Rows and columns come to stand in the order of the ids.
+
+        Raises
+        ------
+        InvalidIdError, InvalidInputError
+            When it is no sparse matrix of finite numbers, or ids are unusable, repeated or not
+            one for each row and column.
+
+        Notes
+        -----
+        Every stored entry is a rating, a stored zero too: call ``matrix.eliminate_zeros()`` first
+        where zeros are blanks. Entries stored twice are summed, because that is what they mean in
+        SciPy (in :meth:`from_arrays` the last one wins). Users without ratings and items that
+        nobody rated keep their row and column.
+
+        Examples
+        --------
+        >>> from scipy.sparse import csr_array
+        >>> Ratings.from_sparse(csr_array([[5, 0], [3, 1], [0, 0]]), items=["alien", "shrek"])
+        <Ratings: 3 by 3 users of 2 items>
+        """
+        from recommender.data.scipy_sparse import from_scipy
+
+        return cls(*from_scipy(matrix, users, items))
+
+    def to_sparse(self) -> Any:
+        """(n_users, n_items) float32 as a new ``scipy.sparse.csr_matrix``, which is yours."""
+        from recommender.data.scipy_sparse import to_scipy
+
+        return to_scipy(self.by_user)
 
     def __len__(self) -> int:
         return self.n_ratings
@@ -181,21 +199,27 @@ class Ratings:
 
     @property
     def values(self) -> NDArray[np.float32]:
-        """(n_ratings,) float32: the stars of each rating."""
+        """(n_ratings,) float32: the stars of each rating, made anew on each call."""
         return self.by_user.values
 
     @cached_property
     def by_item(self) -> SparseRows:
         """(n_items, n_users) sparse: the transpose, one row an item."""
-        return self.by_user.order_by_column()[0]
+        return self.by_user.transpose()
 
     @cached_property
     def user_rows(self) -> NDArray[np.int32]:
         """(n_ratings,) int32: the user of each rating."""
         return np.repeat(np.arange(self.n_users, dtype=np.int32), np.diff(self.indptr))
 
+    def histogram(self) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+        """Return the values that there are, ascending, and how many ratings have each."""
+        counts = np.zeros(len(self.by_user.levels), np.int64)
+        count(self.by_user.codes, 0, counts)
+        return self.by_user.levels, counts
+
     def of_user(self, user_row: int) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
-        """Return the item rows and the values of one user's ratings, as views."""
+        """Return the item rows and the values of one user's ratings."""
         return self.by_user.row(user_row)
 
     def select(self, chosen: NDArray[np.bool_]) -> Ratings:
@@ -206,9 +230,15 @@ class Ratings:
         chosen
             (n_ratings,) bool in the order of ``by_user``.
         """
-        counts = np.bincount(self.user_rows[chosen], minlength=self.n_users)
-        indptr = np.concatenate(([0], np.cumsum(counts))).astype(np.int64)
-        kept = SparseRows(indptr, self.indices[chosen], self.values[chosen], self.n_items)
+        counts = np.empty(self.n_users, np.int64)
+        count_chosen(self.indptr, frozen(chosen), counts)
+        kept = SparseRows(
+            pointers(counts),
+            self.indices[chosen],
+            self.by_user.codes[chosen],
+            self.by_user.levels,
+            self.n_items,
+        )
         times = None if self.timestamps is None else self.timestamps[chosen]
         return Ratings(self.users, self.items, kept, times)
 
@@ -219,27 +249,22 @@ class Ratings:
         return dense
 
 
-def _as_polars(frame: Any) -> pl.DataFrame:
-    if isinstance(frame, pl.DataFrame):
-        return frame
-    if isinstance(frame, pl.LazyFrame):
-        return frame.collect()
-    try:
-        table = pl.DataFrame(frame)
-    except Exception as error:
+def _entries(
+    users: Iterable[Id] | ArrayLike | pl.Series,
+    items: Iterable[Id] | ArrayLike | pl.Series,
+    values: ArrayLike | None,
+    timestamps: ArrayLike | None,
+) -> tuple[Vocabulary, Vocabulary, Entries]:
+    user_vocabulary, rows = Vocabulary.numbered(users)
+    item_vocabulary, columns = Vocabulary.numbered(items)
+    n = len(rows)
+    if len(columns) != n:
         raise InvalidInputError(
-            f"this {type(frame).__name__} is no table that Polars can read: {error}"
-        ) from None
-    return table
-
-
-def _numbers(column: pl.Series) -> NDArray[Any]:
-    if not (column.dtype.is_numeric() or column.dtype == pl.Null):
-        raise InvalidInputError(f"column {column.name!r} must be numbers; found {column.dtype}")
-    if column.null_count():
-        row = int(column.is_null().arg_max() or 0)
-        raise InvalidInputError(f"column {column.name!r} has no value in row {row}")
-    return column.to_numpy()
+            f"users and items must be of one length; found {n} users and {len(columns)} items"
+        )
+    coded = codes_of_ones(n) if values is None else to_codes(as_values(values, "values", n))
+    times = None if timestamps is None else _as_seconds(timestamps, n)
+    return user_vocabulary, item_vocabulary, Entries(rows, columns, *coded, times)
 
 
 def _as_seconds(timestamps: ArrayLike, length: int) -> NDArray[np.int64]:
@@ -254,4 +279,4 @@ def _as_seconds(timestamps: ArrayLike, length: int) -> NDArray[np.int64]:
             raise InvalidInputError("timestamps must be whole seconds since 1970")
     elif given.dtype.kind not in "iu" and length:
         raise InvalidInputError(f"timestamps must be whole seconds since 1970; found {given.dtype}")
-    return given.astype(np.int64)
+    return given.astype(np.int64, copy=False)

@@ -12,22 +12,19 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
-import polars as pl
 
 from recommender.arrays import Rows, frozen
+from recommender.data.ids import MAXIMUM_ID_LENGTH, Id, as_ids
+from recommender.data.numbering import Numbered, number_integers
 from recommender.errors import InvalidIdError, UnknownIdError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    import polars as pl
     from numpy.typing import ArrayLike, NDArray
 
-Id = int | str
-
-MAXIMUM_ID_LENGTH = 128
-"""Characters in an id: long enough for any key in use, short enough to be one."""
-
-_CONTROL_CHARACTERS = r"[\x00-\x1f\x7f-\x9f]"
+__all__ = ["MAXIMUM_ID_LENGTH", "Id", "Vocabulary"]
 
 
 class Vocabulary:
@@ -66,19 +63,25 @@ class Vocabulary:
             When they are neither all whole numbers nor all text, or when a text is empty,
             longer than 128 characters, or has control characters.
         """
-        return cls.with_rows(ids)[0]
+        return cls.numbered(ids)[0]
 
     @classmethod
-    def with_rows(cls, ids: Iterable[Id] | ArrayLike | pl.Series) -> tuple[Self, Rows]:
+    def with_rows(cls, ids: Iterable[Id] | ArrayLike | pl.Series) -> tuple[Self, NDArray[np.int32]]:
         """Collect the distinct ids, and say for each given id which row it got."""
-        series = as_id_series(ids)
-        distinct = series.unique().sort()
-        if series.dtype == pl.Int64:
-            vocabulary = cls(distinct.to_numpy().astype(np.int64))
-        else:
-            _check_text(distinct)
-            vocabulary = cls(None, *_pack(distinct))
-        return vocabulary, vocabulary._join(series, distinct)
+        vocabulary, numbered = cls.numbered(ids)
+        return vocabulary, numbered.rows()
+
+    @classmethod
+    def numbered(cls, ids: Iterable[Id] | ArrayLike | pl.Series) -> tuple[Self, Numbered]:
+        """Collect the distinct ids, and say which row each given id got, as a table."""
+        given = as_ids(ids)
+        if isinstance(given, np.ndarray):
+            keys, numbered = number_integers(given)
+            return cls(keys), numbered
+        from recommender.data.text_ids import number_text
+
+        offsets, text, numbered = number_text(given)
+        return cls(None, offsets, text), numbered
 
     def __len__(self) -> int:
         if self._keys is not None:
@@ -133,10 +136,14 @@ class Vocabulary:
         if isinstance(ids, list | tuple) and len(ids) <= 64:
             # A handful is quicker by bisection than by building two tables to join.
             return np.array([self._find(key) for key in ids], dtype=np.int64)
-        series = as_id_series(ids)
-        if (series.dtype == pl.Int64) != self.holds_numbers:
-            return np.full(len(series), -1, dtype=np.int64)
-        return self._join(series, pl.Series(self.ids))
+        given = as_ids(ids)
+        if isinstance(given, np.ndarray) is not self.holds_numbers:
+            return np.full(len(given), -1, dtype=np.int64)
+        if isinstance(given, np.ndarray):
+            return _places(self.ids, given)
+        from recommender.data.text_ids import rows_of_text
+
+        return rows_of_text(given, self._texts())
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Return the arrays that :meth:`from_arrays` takes back: for a file, for sharing."""
@@ -173,10 +180,11 @@ class Vocabulary:
             raise InvalidIdError("the stored ids do not fit their offsets")
         vocabulary = cls(None, offsets, text)
         try:
-            ids = pl.Series(vocabulary._texts())
+            texts = vocabulary._texts()
         except UnicodeDecodeError:
             raise InvalidIdError("the stored ids are not UTF-8") from None
-        if not ids.is_sorted() or ids.n_unique() < len(ids):
+        # Text sorts by its code points, which is also the order of its bytes.
+        if not all(earlier < later for earlier, later in pairwise(texts)):
             raise InvalidIdError("the stored ids are not in order")
         return vocabulary
 
@@ -215,78 +223,13 @@ class Vocabulary:
                 high = middle
         return low if low < len(self) and self._bytes(low) == wanted else -1
 
-    def _join(self, series: pl.Series, distinct: pl.Series) -> Rows:
-        known = pl.DataFrame({"id": distinct, "row": np.arange(len(distinct), dtype=np.int64)})
-        asked = series.alias("id").to_frame()
-        rows = asked.join(known, on="id", how="left", maintain_order="left")["row"]
-        return rows.fill_null(-1).to_numpy().astype(np.int64, copy=False)
 
-
-def as_id_series(ids: Iterable[Id] | ArrayLike | pl.Series) -> pl.Series:
-    """Return the ids as one Polars column, either Int64 or String."""
-    series = ids if isinstance(ids, pl.Series) else _to_series(ids)
-    if series.null_count():
-        row = int(series.is_null().arg_max() or 0)
-        raise InvalidIdError(f"id {row} is missing; every rating needs a user and an item")
-    if series.dtype.is_integer():
-        signed = series.cast(pl.Int64, strict=False)
-        if signed.null_count():
-            raise InvalidIdError("whole-number ids must fit in 64 bits with a sign")
-        return signed
-    if series.dtype == pl.String:
-        return series
-    if series.dtype in (pl.Categorical, pl.Enum):
-        return series.cast(pl.String)
-    if len(series) == 0:
-        return series.cast(pl.Int64)
-    raise InvalidIdError(
-        f"ids must be all whole numbers or all text; found {series.dtype} (first: {series[0]!r})"
-    )
-
-
-def _to_series(ids: Iterable[Id] | ArrayLike) -> pl.Series:
-    array = np.asarray(ids if isinstance(ids, np.ndarray | list | tuple) else list(ids))  # type: ignore[arg-type]
-    if array.ndim != 1:
-        raise InvalidIdError(f"ids must be one-dimensional; found the shape {array.shape}")
-    if array.dtype.kind in "iu":
-        if array.dtype.kind == "u" and array.size and array.max() > np.iinfo(np.int64).max:
-            raise InvalidIdError("whole-number ids must fit in 64 bits with a sign")
-        return pl.Series(array.astype(np.int64, copy=False))
-    listed = array.tolist() if not isinstance(ids, list | tuple) else list(ids)
-    for row, key in enumerate(listed):
-        if isinstance(key, bool) or not isinstance(key, int | str):
-            raise InvalidIdError(
-                f"id {row} is {key!r} ({type(key).__name__}); "
-                "ids must be all whole numbers or all text"
-            )
-        if isinstance(key, str) is not isinstance(listed[0], str):
-            raise InvalidIdError(
-                f"id {row} is {key!r}, the first is {listed[0]!r}; "
-                "ids must be all whole numbers or all text"
-            )
-    try:
-        return pl.Series(listed)
-    except (OverflowError, UnicodeEncodeError, TypeError) as error:
-        raise InvalidIdError(f"these ids cannot be used: {error}") from None
-
-
-def _check_text(distinct: pl.Series) -> None:
-    """Refuse ids that no address and no line of a file could carry."""
-    lengths = distinct.str.len_chars()
-    wrong = (
-        (lengths == 0) | (lengths > MAXIMUM_ID_LENGTH) | distinct.str.contains(_CONTROL_CHARACTERS)
-    )
-    if wrong.any():
-        example = distinct.filter(wrong)[0]
-        shown = ascii(example if len(example) <= 40 else example[:40] + "…")
-        raise InvalidIdError(
-            f"the id {shown} is not allowed; an id has 1 to {MAXIMUM_ID_LENGTH} characters "
-            "and no control characters"
-        )
-
-
-def _pack(distinct: pl.Series) -> tuple[NDArray[np.int64], NDArray[np.uint8]]:
-    offsets = np.zeros(len(distinct) + 1, dtype=np.int64)
-    np.cumsum(distinct.str.len_bytes().to_numpy(), out=offsets[1:])
-    text = np.frombuffer("".join(distinct.to_list()).encode(), dtype=np.uint8)
-    return offsets, text
+def _places(keys: NDArray[np.int64], asked: NDArray[Any]) -> Rows:
+    """(m,) int64: where each number stands among the sorted keys, -1 where it does not."""
+    if len(keys) == 0:
+        return np.full(len(asked), -1, dtype=np.int64)
+    asked = asked.astype(np.int64, copy=False)  # beside uint64, NumPy would compare floats
+    places: Rows = np.searchsorted(keys, asked)
+    places[places == len(keys)] = 0
+    places[keys[places] != asked] = -1
+    return places

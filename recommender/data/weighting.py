@@ -20,10 +20,18 @@ Weighting = Literal["stars", "uniform"]
 WEIGHTINGS: tuple[Weighting, ...] = ("stars", "uniform")
 
 
-def typical_value(values: NDArray[np.float32]) -> float:
-    """Return the mean of the positive values: the rating that shall count as 1."""
-    positive = values[values > 0]
-    return float(positive.mean(dtype=np.float64)) if len(positive) else 1.0
+def typical_value(levels: NDArray[np.float32], counts: NDArray[np.int64]) -> float:
+    """Return the mean of the positive values: the rating that shall count as 1.
+
+    Parameters
+    ----------
+    levels, counts
+        (n_levels,) the values that there are, and how many ratings have each.
+    """
+    counted = (levels > 0) & (counts > 0)
+    if not counted.any():
+        return 1.0
+    return float(np.average(levels[counted].astype(np.float64), weights=counts[counted]))
 
 
 def confidence(
@@ -50,4 +58,5 @@ def confidence(
     """
     if weighting == "uniform":
         return np.ones(len(values), dtype=np.float32)
-    return np.square(np.maximum(values, 0) / np.float32(typical), dtype=np.float32)
+    with np.errstate(over="ignore"):  # infinite weights are refused where they are used
+        return np.square(np.maximum(values, 0) / np.float32(typical), dtype=np.float32)

@@ -14,7 +14,7 @@ from recommender.errors import (
     IncompatibleGenerationError,
 )
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 
 FILE_NAME = "manifest.json"
 

@@ -120,20 +120,24 @@ def _open_ratings(arrays: dict[str, NDArray[Any]]) -> Ratings:
         for side in ("users", "items")
     )
     indptr, indices = arrays["ratings.indptr"], arrays["ratings.indices"]
-    values = arrays["ratings.values"]
+    codes, levels = arrays["ratings.codes"], arrays["ratings.levels"]
     fits = (
-        indptr.dtype == np.int64
+        all(array.ndim == 1 for array in (indptr, indices, codes, levels))
+        and indptr.dtype == np.int64
         and indices.dtype == np.int32
-        and values.dtype == np.float32
+        and codes.dtype in (np.uint8, np.uint16, np.uint32)
+        and levels.dtype == np.float32
         and len(indptr) == len(users) + 1
         and indptr[0] == 0
-        and indptr[-1] == len(indices) == len(values)
+        and indptr[-1] == len(indices) == len(codes)
         and bool((np.diff(indptr) >= 0).all())
         and (len(indices) == 0 or (indices.min() >= 0 and indices.max() < len(items)))
+        and (len(codes) == 0 or codes.max() < len(levels))
+        and bool(np.isfinite(levels).all() and (levels[1:] > levels[:-1]).all())
     )
     if not fits:
         raise InvalidInputError("the arrays of ratings do not fit together")
-    return Ratings(users, items, SparseRows(indptr, indices, values, len(items)))
+    return Ratings(users, items, SparseRows(indptr, indices, codes, levels, len(items)))
 
 
 def _open_model(

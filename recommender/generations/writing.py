@@ -87,7 +87,8 @@ def _arrays(models: dict[str, FactorModel]) -> dict[str, NDArray[Any]]:
     arrays: dict[str, NDArray[Any]] = {
         "ratings.indptr": ratings.indptr,
         "ratings.indices": ratings.indices,
-        "ratings.values": ratings.values,
+        "ratings.codes": ratings.by_user.codes,
+        "ratings.levels": ratings.by_user.levels,
     }
     for side, vocabulary in (("users", ratings.users), ("items", ratings.items)):
         arrays |= {f"{side}.{name}": array for name, array in vocabulary.arrays().items()}

@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from recommender.models.alternation import Side, check_enough, random_start
+from recommender.models.alternation import (
+    Alternation,
+    choose_solver,
+    equations,
+    narrowed,
+    run_epochs,
+)
+from recommender.models.early_stopping import monitor
 from recommender.models.factor_model import FactorModel
+from recommender.models.momentum import Momentum
 from recommender.models.objective import ExplicitObjective
 from recommender.models.options import BIASED_ALS, check_options
-from recommender.solvers import cholesky
-from recommender.solvers.threads import single_threaded_blas
+from recommender.models.starting import begin_from, check_enough, random_start
+from recommender.solvers.equations import Standing
+from recommender.solvers.instructions import padded
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -44,6 +52,7 @@ class BiasedALS:
     init_scale: float = 0.1
     seed: int = 0
     threads: int | None = None
+    momentum: bool = True
 
     def __post_init__(self) -> None:
         for name, value in check_options(BIASED_ALS, self.__dict__).items():
@@ -54,7 +63,9 @@ class BiasedALS:
         ratings: Ratings,
         callback: Callable[[int, float, float | None], None] | None = None,
         *,
-        track_loss: bool = True,
+        start: FactorModel | None = None,
+        validate: Callable[[FactorModel], float] | None = None,
+        patience: int = 2,
     ) -> FactorModel:
         """Factorize.
 
@@ -62,86 +73,69 @@ class BiasedALS:
         ----------
         ratings
             At least two users and two items; the values are what is predicted.
-        callback
-            Called after each epoch with its number (from 1), its seconds, and the loss.
-        track_loss
-            ``False`` spares the callback's loss, a tenth of an epoch; it is told ``None``.
+        callback, start, validate, patience
+            As in :meth:`ImplicitALS.fit <recommender.ImplicitALS.fit>`.
+
+        Returns
+        -------
+        A frozen model; the vectors and biases of its users are exact.
 
         Raises
         ------
         TooFewRatingsError
             When there is nothing to learn from.
+        InvalidInputError
+            When ``start`` has another number of factors, or values are too large to compute with.
         """
         check_enough(ratings)
         objective = ExplicitObjective(self.regularization, self.frequency_scaling)
-        users = Side.of(ratings.by_user, objective, self.threads)
-        items = Side.of(ratings.by_item, objective, self.threads)
-        mean = float(ratings.values.mean(dtype=np.float64)) if self.biases else 0.0
-        k = self.factors
-        W = _Half(ratings.n_users, k, self.biases, mean)
-        H = _Half(ratings.n_items, k, self.biases, mean)
-        H.solved[:, :k] = random_start(ratings.n_items, k, self.init_scale, self.seed)
-        with single_threaded_blas():
-            for epoch in range(1, self.epochs + 1):
-                started = perf_counter()
-                users.solve(objective, H.seen_from_across(), H.baselines(), W.solved)
-                items.solve(objective, W.seen_from_across(), W.baselines(), H.solved)
-                seconds = perf_counter() - started
-                if callback is not None:
-                    callback(epoch, seconds, _loss(users, items, W, H) if track_loss else None)
-            users.solve(objective, H.seen_from_across(), H.baselines(), W.solved)
-        return FactorModel(
-            np.ascontiguousarray(W.solved[:, :k]),
-            np.ascontiguousarray(H.solved[:, :k]),
-            ratings,
-            objective,
-            mean,
-            W.biases(),
-            H.biases(),
-        )
+        values, counts = ratings.histogram()
+        mean = float(np.average(values.astype(np.float64), weights=counts)) if self.biases else 0.0
+        k, width = self.factors, self.factors + self.biases
+        W = _Half(np.zeros((ratings.n_users, padded(width)), np.float32), k, self.biases, mean)
+        first = random_start(ratings.n_items, k, width, self.init_scale, self.seed)
+        H = _Half(first, k, self.biases, mean)
+        if start is not None:
+            begin_from(start, ratings, W.solved, H.solved, k, self.biases)
+        alternation = Alternation(
+            equations(ratings.by_user, objective, self.threads),
+            equations(ratings.by_item, objective, self.threads),
+            W, H, choose_solver("cholesky", k), 0, 0.0, Momentum() if self.momentum else None,
+        )  # fmt: skip
+
+        def model() -> FactorModel:
+            vectors = narrowed(W.solved, k), narrowed(H.solved, k)
+            return FactorModel(*vectors, ratings, objective, mean, W.biases(), H.biases())
+
+        run_epochs(alternation, self.epochs, callback, monitor(validate, patience), model)
+        return model()
 
     def options(self) -> dict[str, Any]:
         """Return every option by name, for a manifest."""
         return dict(self.__dict__)
 
 
+@dataclass(eq=False)
 class _Half:
-    """One side's vectors, with the bias as the last column where there are biases."""
+    """One side's vectors, and after them the bias where there are biases."""
 
-    def __init__(self, n_rows: int, k: int, biases: bool, mean: float) -> None:
-        self.k = k
-        self.mean = np.float32(mean)
-        self.solved = np.zeros((n_rows, k + biases), dtype=np.float32)
+    solved: NDArray[np.float32]
+    k: int
+    has_biases: bool
+    mean: float
 
     def biases(self) -> NDArray[np.float32] | None:
         """(n,) float32, or None."""
-        if self.solved.shape[1] == self.k:
-            return None
-        return np.ascontiguousarray(self.solved[:, self.k])
+        return self.solved[:, self.k].copy() if self.has_biases else None
 
-    def baselines(self) -> NDArray[np.float32]:
-        """(n,) the mean and this side's bias: what the other side need not explain."""
+    def standing(self, eigenvalues: NDArray[np.float32]) -> Standing:
+        """Return the vectors with a 1 where the other side's bias meets them.
+
+        What need not be explained by the other side is taken off: the mean, and this bias.
+        """
         biases = self.biases()
         if biases is None:
-            return np.full(len(self.solved), self.mean, dtype=np.float32)
-        return self.mean + biases
-
-    def seen_from_across(self) -> NDArray[np.float32]:
-        """(n, k or k+1): the vectors with a 1 where the other side's bias meets them."""
+            return Standing.diagonal(self.solved, eigenvalues)
         seen = self.solved.copy()
-        seen[:, self.k :] = 1
-        return seen
-
-
-def _loss(users: Side, items: Side, W: _Half, H: _Half) -> float:
-    """Compute the whole loss, biases held like vectors."""
-    matrix = users.matrix
-    left = (matrix.values - H.baselines()[matrix.indices]).astype(np.float32)
-    squares = cholesky.observed_squares(
-        matrix, users.weights, left, W.solved, H.seen_from_across(), users.shares
-    )
-    held = [
-        side.ridge.astype(np.float64) @ np.square(half.solved, dtype=np.float64).sum(axis=1)
-        for side, half in ((users, W), (items, H))
-    ]
-    return squares + float(sum(held))
+        seen[:, self.k] = 1
+        return Standing.diagonal(seen, eigenvalues, np.float32(self.mean) + biases)

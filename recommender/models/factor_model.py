@@ -8,7 +8,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from recommender.arrays import Mask, Rows, Scores, Vector, as_count, as_mask, as_values, frozen
+from recommender.arrays import (
+    Mask,
+    Rows,
+    Scores,
+    Vector,
+    as_count,
+    as_mask,
+    as_values,
+    frozen,
+    to_codes,
+)
 from recommender.errors import (
     InvalidInputError,
     UnknownIdError,
@@ -284,14 +294,22 @@ class FactorModel:
         """Fold in by row: (n,) distinct item rows in any order, and (n,) float32 values."""
         order = np.argsort(rows)
         rated, stars = rows[order], values[order]
+        codes, levels = to_codes(stars)
         vector = fold_in(
             rated,
-            self.objective.weights(stars),
-            self.objective.targets(stars, self._baselines[rated]),
+            codes,
+            self.objective.weights(levels),
+            self.objective.goals(levels),
+            self._baselines[rated],
             self._design,
             self._gram,
             self._ridge(len(rated)),
         )
+        if not np.isfinite(vector).all():
+            raise InvalidInputError(
+                f"values up to {np.abs(stars).max():g} are too large to compute with; "
+                "the training's were on another scale"
+            )
         return FoldedUser(self, vector, rated, stars)
 
     def folded(self, user_row: int) -> FoldedUser:

@@ -3,23 +3,29 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from recommender.data.weighting import Weighting, typical_value
-from recommender.models.alternation import Side, check_enough, random_start
+from recommender.models.alternation import (
+    Alternation,
+    Vectors,
+    choose_solver,
+    equations,
+    narrowed,
+    run_epochs,
+)
+from recommender.models.early_stopping import monitor
 from recommender.models.factor_model import FactorModel
+from recommender.models.momentum import Momentum
 from recommender.models.objective import ImplicitObjective
 from recommender.models.options import IMPLICIT_ALS, check_options
-from recommender.solvers import cholesky
-from recommender.solvers.threads import single_threaded_blas
+from recommender.models.starting import begin_from, check_enough, random_start
+from recommender.solvers.instructions import padded
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    from numpy.typing import NDArray
 
     from recommender.data.ratings import Ratings
 
@@ -57,6 +63,7 @@ class ImplicitALS:
     seed: int = 0
     threads: int | None = None
     weighting: Weighting = "stars"
+    momentum: bool = True
 
     def __post_init__(self) -> None:
         for name, value in check_options(IMPLICIT_ALS, self.__dict__).items():
@@ -67,18 +74,30 @@ class ImplicitALS:
         ratings: Ratings,
         callback: Callable[[int, float, float | None], None] | None = None,
         *,
-        track_loss: bool = True,
+        start: FactorModel | None = None,
+        validate: Callable[[FactorModel], float] | None = None,
+        patience: int = 2,
     ) -> FactorModel:
         """Factorize.
 
         Parameters
         ----------
         ratings
-            At least two users and two items. Values weigh as ``weighting`` says.
+            At least two users and two items. Rows and columns without ratings are allowed; their
+            vectors are zero.
         callback
-            Called after each epoch with its number (from 1), its seconds, and the loss.
-        track_loss
-            ``False`` spares the callback's loss, a tenth of an epoch; it is told ``None``.
+            Called after each epoch with its number (from 1), its seconds, and the loss, which
+            never rises by more than rounding.
+        start
+            Begin where this model of as many factors stands: users and items are matched by id,
+            and who is new begins as without it.
+        validate
+            Called after each epoch with the model as it is; returns a score, larger is better.
+            Training ends early when the score has not risen for ``patience`` epochs, and the
+            items of the best epoch are kept; the exact last half-step of the users comes after.
+            See :mod:`recommender.evaluation.validation`.
+        patience
+            How many epochs without a new best score end the training; at least 1.
 
         Returns
         -------
@@ -89,25 +108,29 @@ class ImplicitALS:
         ------
         TooFewRatingsError
             When there is nothing to learn from.
+        InvalidInputError
+            When ``start`` has another number of factors, ``validate`` returns NaN, or numbers grow
+            beyond what float32 holds.
         """
         check_enough(ratings)
         objective = self.objective(ratings)
-        users = Side.of(ratings.by_user, objective, self.threads)
-        items = Side.of(ratings.by_item, objective, self.threads)
-        H = random_start(ratings.n_items, self.factors, self.init_scale, self.seed)
-        W = np.zeros((ratings.n_users, self.factors), dtype=np.float32)
-        no_biases = np.zeros(max(ratings.n_users, ratings.n_items), dtype=np.float32)
-        with single_threaded_blas():
-            for epoch in range(1, self.epochs + 1):
-                started = perf_counter()
-                users.solve(objective, H, no_biases, W)
-                items.solve(objective, W, no_biases, H)
-                seconds = perf_counter() - started
-                if callback is not None:
-                    loss = implicit_loss(users, items, W, H, objective) if track_loss else None
-                    callback(epoch, seconds, loss)
-            users.solve(objective, H, no_biases, W)
-        return FactorModel(W, H, ratings, objective)
+        k = self.factors
+        W = Vectors(np.zeros((ratings.n_users, padded(k)), np.float32))
+        H = Vectors(random_start(ratings.n_items, k, k, self.init_scale, self.seed))
+        if start is not None:
+            begin_from(start, ratings, W.solved, H.solved, k)
+        alternation = Alternation(
+            equations(ratings.by_user, objective, self.threads),
+            equations(ratings.by_item, objective, self.threads),
+            W, H, choose_solver(self.solver, k), k, self.unobserved_weight,
+            Momentum() if self.momentum else None,
+        )  # fmt: skip
+
+        def model() -> FactorModel:
+            return FactorModel(narrowed(W.solved, k), narrowed(H.solved, k), ratings, objective)
+
+        run_epochs(alternation, self.epochs, callback, monitor(validate, patience), model)
+        return model()
 
     def objective(self, ratings: Ratings) -> ImplicitObjective:
         """Return the loss for these ratings."""
@@ -116,35 +139,9 @@ class ImplicitALS:
             self.unobserved_weight,
             self.frequency_scaling,
             self.weighting,
-            typical_value(ratings.values),
+            typical_value(*ratings.histogram()),
         )
 
     def options(self) -> dict[str, Any]:
         """Return every option by name, for a manifest."""
         return dict(self.__dict__)
-
-
-def implicit_loss(
-    users: Side,
-    items: Side,
-    W: NDArray[np.float32],
-    H: NDArray[np.float32],
-    objective: ImplicitObjective,
-) -> float:
-    """Compute the whole loss without touching unrated pairs: ``Σ_all ŷ² = <WᵀW, HᵀH>``."""
-    ones = np.ones(len(users.weights), dtype=np.float32)
-    observed = cholesky.observed_squares(users.matrix, users.weights, ones, W, H, users.shares)
-    everything = float(np.vdot(_gram64(W), _gram64(H)))
-    held = _held(users.ridge, W) + _held(items.ridge, H)
-    return observed + objective.unobserved_weight * everything + held
-
-
-def _gram64(factors: NDArray[np.float32]) -> NDArray[np.float64]:
-    wide = factors.astype(np.float64)
-    gram: NDArray[np.float64] = wide.T @ wide
-    return gram
-
-
-def _held(ridge: NDArray[np.float32], factors: NDArray[np.float32]) -> float:
-    """``Σ_r ridge_r ‖row_r‖²``."""
-    return float(ridge.astype(np.float64) @ np.square(factors, dtype=np.float64).sum(axis=1))

@@ -28,6 +28,9 @@ class Objective(Protocol):
     def weights(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
         """(n,) w of each rating."""
 
+    def goals(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
+        """(n,) what score each rating asks for, biases included."""
+
     def targets(
         self, values: NDArray[np.float32], baselines: NDArray[np.float32]
     ) -> NDArray[np.float32]:
@@ -59,6 +62,10 @@ class ImplicitObjective:
     def weights(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
         """(n,) the confidence c of each rating."""
         return confidence(values, self.weighting, self.typical_value)
+
+    def goals(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
+        """(n,) ones."""
+        return np.ones(len(values), dtype=np.float32)
 
     def targets(
         self,
@@ -96,6 +103,10 @@ class ExplicitObjective:
     def weights(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
         """(n,) ones."""
         return np.ones(len(values), dtype=np.float32)
+
+    def goals(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
+        """(n,) the stars."""
+        return values
 
     def targets(
         self, values: NDArray[np.float32], baselines: NDArray[np.float32]

@@ -110,6 +110,13 @@ _SHARED = (
     ),
 )
 
+_MOMENTUM = Option(
+    "momentum",
+    True,
+    "Whether each epoch carries on in the direction of the last one: as good in half the epochs.",
+    bool,
+)
+
 IMPLICIT_ALS = (
     Option("factors", 64, "Dimensions of the embeddings.", int, 1, 2048),
     Option("regularization", 0.003, "λ: how strongly vectors are held near zero.", float, 0, 1e6),
@@ -124,11 +131,18 @@ IMPLICIT_ALS = (
     Option("frequency_scaling", 1.0, "ν: how far λ grows with the number of ratings.", float, 0, 2),
     Option("epochs", 16, "Passes over all ratings.", int, 1, 10_000),
     Option("init_scale", 0.1, "Size of the random start.", float, 1e-9, 1e3),
-    Option("solver", "auto", "How a side is solved.", str, choices=("auto", "cholesky")),
+    Option(
+        "solver",
+        "auto",
+        "How a side is solved: exactly, by a few steps, or a few factors at a time.",
+        str,
+        choices=("auto", "cholesky", "conjugate_gradient", "subspace"),
+    ),
     *_SHARED,
     Option(
         "weighting", "stars", "What a rating's stars do to its weight.", str, choices=WEIGHTINGS
     ),
+    _MOMENTUM,
 )
 
 BIASED_ALS = (
@@ -146,6 +160,7 @@ BIASED_ALS = (
     Option("frequency_scaling", 1.0, "ν: how far λ grows with the number of ratings.", float, 0, 2),
     Option("init_scale", 0.1, "Size of the random start.", float, 1e-9, 1e3),
     *_SHARED,
+    _MOMENTUM,
 )
 
 

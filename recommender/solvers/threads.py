@@ -13,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import cache
 from threading import Lock
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 from threadpoolctl import ThreadpoolController
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from recommender.arrays import Rows
+
+
+Result = TypeVar("Result")
 
 
 def available_threads() -> int:
@@ -64,6 +67,16 @@ class _Hold:
 _hold = _Hold()
 
 
+def _start_over() -> None:
+    """Forget who held BLAS before a fork: they are in the other process."""
+    global _hold  # one for the process, and this is a new process
+    _hold = _Hold()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_start_over)
+
+
 @contextmanager
 def single_threaded_blas() -> Iterator[None]:
     """Hold BLAS to one thread until the last of the blocks that overlap has ended."""
@@ -80,7 +93,7 @@ def deal_rows(indptr: NDArray[np.int64], threads: int) -> list[Rows]:
     return [np.ascontiguousarray(longest_first[thread::threads]) for thread in range(threads)]
 
 
-def run_shares(work: Callable[[Rows], float | None], shares: list[Rows]) -> list[float | None]:
+def run_shares(work: Callable[[Rows], Result], shares: list[Rows]) -> list[Result]:
     """Run ``work`` on each share of rows, one thread a share, and return what each returned."""
     if len(shares) == 1:
         return [work(shares[0])]

@@ -10,7 +10,7 @@ from recommender.errors import (
     UnknownItemError,
     UnknownUserError,
 )
-from recommender.models.alternation import Side
+from recommender.models.alternation import equations
 from tests.recommender.worlds import random_ratings
 
 
@@ -46,13 +46,14 @@ class ModelContract:
         np.testing.assert_array_equal(before[0], after[0])
 
     def test_the_same_seed_gives_the_same_model_at_any_number_of_threads(self):
-        many = random_ratings(np.random.default_rng(0), n_users=400, n_items=300, n=40_000)
-        one = self.fit(many, seed=3, epochs=2, threads=1)
-        assert len(Side.of(many.by_user, one.objective, 4).shares) == 4
-        four = self.fit(many, seed=3, epochs=2, threads=4)
-        np.testing.assert_array_equal(one.user_factors, four.user_factors)
-        np.testing.assert_array_equal(one.item_factors, four.item_factors)
-        other = self.fit(many, seed=4, epochs=2)
+        many = random_ratings(np.random.default_rng(0), n_users=400, n_items=300, n=60_000)
+        one = self.fit(many, seed=3, epochs=3, threads=1)
+        for threads in (2, 3, 7):
+            assert len(equations(many.by_user, one.objective, threads).shares) == threads
+            other = self.fit(many, seed=3, epochs=3, threads=threads)
+            np.testing.assert_array_equal(one.user_factors, other.user_factors)
+            np.testing.assert_array_equal(one.item_factors, other.item_factors)
+        other = self.fit(many, seed=4, epochs=3)
         assert not np.array_equal(one.user_factors, other.user_factors)
 
     # ranking
@@ -145,9 +146,11 @@ class ModelContract:
             folded = model.fold_in(model.item_ids[items], values)
             trained = model.folded(row)
             np.testing.assert_allclose(folded.vector, trained.vector, rtol=2e-3, atol=2e-4)
-            np.testing.assert_array_equal(
-                folded.recommend(3)[0], model.recommend(user, 3)[0], err_msg=str(user)
-            )
+            ids, scores = folded.recommend(3)
+            # Of items that tie, another may stand there; so it is its score that must be right.
+            np.testing.assert_allclose(scores, model.recommend(user, 3)[1], rtol=2e-3, atol=1e-3)
+            rows = model.items.rows(ids)
+            np.testing.assert_allclose(scores, model.score_user(row)[rows], rtol=2e-3, atol=1e-3)
 
     def test_the_order_of_ratings_does_not_matter_and_the_last_of_two_counts(self, model):
         items = model.item_ids[:4]
@@ -196,19 +199,16 @@ class ModelContract:
 
     # learning
 
-    def test_the_callback_sees_each_epoch_and_a_loss_that_never_rises(self):
+    @pytest.mark.parametrize("momentum", [False, True])
+    def test_the_callback_sees_each_epoch_and_a_loss_that_never_rises(self, momentum):
         seen = []
-        self.fit(self.ratings(), epochs=12, callback=lambda *told: seen.append(told))
-        assert [epoch for epoch, _, _ in seen] == list(range(1, 13))
+        self.fit(
+            self.ratings(), epochs=20, momentum=momentum, callback=lambda *told: seen.append(told)
+        )
+        assert [epoch for epoch, _, _ in seen] == list(range(1, 21))
         assert all(seconds >= 0 for _, seconds, _ in seen)
         losses = np.array([loss for _, _, loss in seen])
-        assert (np.diff(losses) <= 1e-5 * losses[:-1]).all(), losses
-
-    def test_the_loss_can_be_spared(self):
-        told = []
-        ratings = self.ratings()
-        self.fit(ratings, epochs=2, callback=lambda *step: told.append(step), track_loss=False)
-        assert [loss for _, _, loss in told] == [None, None]
+        assert (np.diff(losses) <= 5e-6 * losses[:-1]).all(), losses
 
     def test_endless_regularization_leaves_nothing(self):
         model = self.fit(self.ratings(), regularization=1e6)

@@ -100,3 +100,10 @@ def test_unusable_ids_are_refused(ids, said):
 def test_arrays_that_are_no_vocabulary_are_refused(arrays):
     with pytest.raises(InvalidIdError):
         Vocabulary.from_arrays(arrays)
+
+
+def test_large_numbers_are_found_whatever_their_kind():
+    numbers = 2**60 + np.arange(100)
+    vocabulary = Vocabulary.from_ids(numbers)
+    for kind in (np.int64, np.uint64):
+        np.testing.assert_array_equal(vocabulary.rows(numbers.astype(kind)), np.arange(100))

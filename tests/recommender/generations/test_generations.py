@@ -67,6 +67,21 @@ def test_what_is_opened_answers_as_what_was_written(published, models):
         np.testing.assert_array_equal(*folded)
 
 
+@pytest.mark.parametrize("n_levels", [1, 5, 300])
+def test_the_ratings_come_back_as_they_were(tmp_path, n_levels):
+    board = checkerboard(40)
+    stars = (np.arange(board.n_ratings) % n_levels).astype(np.float32)
+    ratings = Ratings(board.users, board.items, board.by_user.with_values(stars))
+    model = ImplicitALS(factors=2, epochs=1).fit(ratings)
+    publish(tmp_path, write(tmp_path, (model, None)))
+    there = load_generation(tmp_path).ranking.ratings.by_user
+    for name in ("indptr", "indices", "codes", "levels", "values"):
+        before, after = getattr(ratings.by_user, name), getattr(there, name)
+        assert after.dtype == before.dtype
+        np.testing.assert_array_equal(after, before)
+    np.testing.assert_array_equal(there.values, stars)
+
+
 def test_ids_that_are_numbers_survive_as_numbers(tmp_path):
     model = ImplicitALS(factors=2).fit(checkerboard(6))
     publish(tmp_path, write(tmp_path, (model, None)))
@@ -221,9 +236,48 @@ def test_numbers_that_are_not_finite_are_refused_even_when_the_manifest_vouches(
         load_generation(published)
 
 
-def test_another_format_is_refused_with_what_to_do(published):
-    edited(published, lambda d: d.update(format_version=99))
-    with pytest.raises(IncompatibleGenerationError, match=r"format 99.*projectionist train"):
+@pytest.mark.parametrize(
+    ("array", "numbers"),
+    [
+        ("codes", lambda codes: codes + np.uint8(3)),  # beyond the last of the five levels
+        ("codes", lambda codes: codes.astype(np.int8)),
+        ("codes", lambda codes: codes.astype(np.float32)),
+        ("codes", lambda codes: codes[1:]),
+        ("levels", lambda levels: levels[::-1]),
+        ("levels", lambda levels: np.repeat(levels[:1], len(levels))),
+        ("levels", lambda levels: np.append(levels[:-1], np.float32(np.inf))),
+        ("levels", lambda levels: np.append(levels[:-1], np.float32(np.nan))),
+        ("levels", lambda levels: levels[:-1]),
+        ("levels", lambda levels: levels[:0]),
+        ("levels", lambda levels: levels.astype(np.float64)),
+        ("levels", lambda levels: levels[:, None]),
+        ("indptr", lambda indptr: indptr[:, None]),
+        ("indices", lambda indices: -1 - indices),
+        ("indices", lambda indices: indices + np.int32(10)),
+        ("indptr", lambda indptr: indptr[::-1]),
+    ],
+)
+def test_ratings_that_lead_nowhere_are_refused_even_when_the_manifest_vouches(
+    published, array, numbers
+):
+    victim = generation_path(published, 1) / f"ratings.{array}.npy"
+    wrong = np.ascontiguousarray(numbers(np.load(victim)))
+    np.save(victim, wrong)
+    honest = {
+        "shape": list(wrong.shape),
+        "dtype": wrong.dtype.str,
+        "sha256": hashlib.sha256(wrong.data).hexdigest(),
+    }
+    edited(published, lambda d: d["arrays"][f"ratings.{array}"].update(honest))
+    with pytest.raises(DamagedGenerationError, match="ratings do not fit together"):
+        load_generation(published)
+
+
+@pytest.mark.parametrize("version", [1, 99, "2", None])
+def test_another_format_is_refused_with_what_to_do(published, version):
+    edited(published, lambda d: d.update(format_version=version))
+    said = rf"format {version!r}.*reads format 2.*projectionist train"
+    with pytest.raises(IncompatibleGenerationError, match=said):
         load_generation(published)
 
 

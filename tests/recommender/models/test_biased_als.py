@@ -12,15 +12,20 @@ class TestBiasedALSKeepsTheContract(ModelContract):
     def ratings(self):
         return low_rank_stars(30, 20, density=0.4)
 
-    def fit(self, ratings, callback=None, track_loss=True, **options):
-        return BiasedALS(**{"factors": 2, "threads": 2} | options).fit(
-            ratings, callback, track_loss=track_loss
-        )
+    def fit(self, ratings, callback=None, **options):
+        return BiasedALS(**{"factors": 2, "threads": 2} | options).fit(ratings, callback)
 
 
 class TestWithoutBiases(TestBiasedALSKeepsTheContract):
-    def fit(self, ratings, callback=None, track_loss=True, **options):
-        return super().fit(ratings, callback, track_loss, **{"biases": False} | options)
+    def fit(self, ratings, callback=None, **options):
+        return super().fit(ratings, callback, **{"biases": False} | options)
+
+
+class TestWithoutBiasesWithAFactorForEachLane(TestWithoutBiases):
+    """The table has no columns beyond the factors: what the model holds is the table itself."""
+
+    def fit(self, ratings, callback=None, **options):
+        return super().fit(ratings, callback, **{"factors": 16} | options)
 
 
 @pytest.mark.parametrize("seed", range(5))
