@@ -64,8 +64,8 @@ def start(spec: Spec, n_items: int) -> NDArray[np.float32]:
     """(n_items, k) the numbers that ``ImplicitALS`` starts with, drawn as it draws them."""
     deviation = INIT_SCALE / np.sqrt(spec.factors)
     shape = n_items, spec.factors
-    draws = np.random.default_rng(spec.seed).standard_normal(shape, dtype=np.float32)
-    factors: NDArray[np.float32] = np.float32(deviation) * draws
+    draws = np.random.default_rng(spec.seed).standard_normal(shape)
+    factors: NDArray[np.float32] = (deviation * draws).astype(np.float32)
     return factors
 
 

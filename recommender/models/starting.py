@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from recommender.data.ratings import Ratings
     from recommender.models.factor_model import FactorModel
 
-_AT_ONCE = 65_536
+_AT_ONCE = 8_192
 """Rows drawn at a time, so that no second table is needed beside the one that is filled."""
 
 
@@ -43,11 +43,10 @@ def random_start(
     """(n_rows, padded width) float32: ``factors`` columns from N(0, (init_scale / √factors)²)."""
     start = np.zeros((n_rows, padded(width)), np.float32)
     generator = np.random.default_rng(seed)
-    deviation = np.float32(init_scale / np.sqrt(factors))
+    deviation = init_scale / np.sqrt(factors)
     for begin in range(0, n_rows, _AT_ONCE):
         rows = start[begin : begin + _AT_ONCE, :factors]
-        rows[:] = generator.standard_normal(rows.shape, dtype=np.float32)
-        rows *= deviation
+        rows[:] = deviation * generator.standard_normal(rows.shape)
     return start
 
 
