@@ -32,6 +32,9 @@ Rows: TypeAlias = NDArray[np.int64]
 Codes: TypeAlias = NDArray[np.unsignedinteger[Any]]
 """(n,) as narrow as they fit: positions among the values that there are."""
 
+Indices: TypeAlias = NDArray[np.uint16 | np.int32]
+"""(n,) columns of a sparse matrix, as narrow as they fit: see :func:`index_type`."""
+
 _BLOCK = 1 << 20
 """Entries at a time where NumPy would need a large intermediate array."""
 
@@ -41,14 +44,16 @@ class SparseRows:
     """A sparse matrix by rows, as plain arrays: what a solver sees.
 
     There are a few different ratings and millions of entries. So an entry holds the code of its
-    value, and the values stand once, in ``levels``: with stars, 5 bytes an entry.
+    value, and the values stand once, in ``levels``: with stars, 3 bytes an entry where there are
+    up to 65,536 columns, else 5.
 
     Attributes
     ----------
     indptr
         (n_rows + 1,) int64: row r owns the entries ``indptr[r] : indptr[r + 1]``.
     indices
-        (n_entries,) int32: the column of each entry, increasing within a row.
+        (n_entries,) the column of each entry, increasing within a row: uint16 for up to 65,536
+        columns, else int32.
     codes
         (n_entries,) the value of each entry as a place in ``levels``: uint8 for up to 256
         levels, uint16 for up to 65,536, else uint32.
@@ -60,12 +65,14 @@ class SparseRows:
     """
 
     indptr: NDArray[np.int64]
-    indices: NDArray[np.int32]
+    indices: Indices
     codes: Codes
     levels: NDArray[np.float32]
     n_columns: int
 
     def __post_init__(self) -> None:
+        narrow = self.indices.astype(index_type(self.n_columns), copy=False)
+        object.__setattr__(self, "indices", narrow)
         for name in ("indptr", "indices", "codes", "levels"):
             object.__setattr__(self, name, frozen(getattr(self, name)))
 
@@ -73,7 +80,7 @@ class SparseRows:
     def of(
         cls,
         indptr: NDArray[np.int64],
-        indices: NDArray[np.int32],
+        indices: Indices,
         values: NDArray[np.float32],
         n_columns: int,
     ) -> Self:
@@ -81,7 +88,7 @@ class SparseRows:
         return cls(indptr, indices, *to_codes(values), n_columns)
 
     @classmethod
-    def of_ones(cls, indptr: NDArray[np.int64], indices: NDArray[np.int32], n_columns: int) -> Self:
+    def of_ones(cls, indptr: NDArray[np.int64], indices: Indices, n_columns: int) -> Self:
         """Build the matrix whose every entry is 1."""
         return cls(indptr, indices, *codes_of_ones(len(indices)), n_columns)
 
@@ -98,9 +105,9 @@ class SparseRows:
         return frozen(values)
 
     def row(self, row: int) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
-        """Return the columns of one row, as a view, and its values."""
+        """Return the columns of one row, in int32, and its values."""
         entries = slice(self.indptr[row], self.indptr[row + 1])
-        return self.indices[entries], self.levels[self.codes[entries]]
+        return self.indices[entries].astype(np.int32), self.levels[self.codes[entries]]
 
     def with_values(self, values: NDArray[np.float32]) -> SparseRows:
         """Return the same places with other values."""
@@ -112,12 +119,18 @@ class SparseRows:
         counts = np.zeros(self.n_columns, np.int64)
         count(self.indices, 0, counts)
         indptr = pointers(counts)
-        rows, codes = np.empty_like(self.indices), np.zeros_like(self.codes)
+        rows = np.empty(len(self.indices), index_type(self.n_rows))
+        codes = np.zeros_like(self.codes)
         transpose(
             self.indptr, self.indices, self.codes, nothing,
             indptr[:-1].copy(), rows, codes, np.empty(0, np.uint32),
         )  # fmt: skip
         return SparseRows(indptr, rows, codes, self.levels, self.n_rows)
+
+
+def index_type(n: int) -> type[np.uint16 | np.int32]:
+    """Return the type that holds the numbers 0 … n-1 in a sparse matrix."""
+    return np.uint16 if n <= 1 << 16 else np.int32
 
 
 def pointers(counts: NDArray[np.integer[Any]]) -> NDArray[np.int64]:
@@ -133,14 +146,14 @@ def to_codes(values: NDArray[np.float32]) -> tuple[Codes, NDArray[np.float32]]:
     ``levels[codes]`` equals the values; a negative zero comes back as 0.
     """
     bits = frozen(np.ascontiguousarray(values, np.float32)).view(np.uint32)
-    codes: Codes = np.empty(len(bits), np.uint8)
+    codes: Codes = np.zeros(len(bits), np.uint8)
     distinct = number_distinct(bits, codes, most=256)
     if distinct is not None and len(distinct) == 1:
-        return np.zeros(len(bits), np.uint8), distinct.view(np.float32) + np.float32(0)
+        return codes, distinct.view(np.float32) + np.float32(0)  # -0 + 0 = 0
     if distinct is not None:
         levels, ranks = np.unique(distinct.view(np.float32), return_inverse=True)
         look_up(frozen(ranks.astype(np.uint8)), frozen(codes), 0, codes)
-        return codes, levels + np.float32(0)  # -0 + 0 = 0
+        return codes, levels + np.float32(0)
     levels = np.unique(values) + np.float32(0)
     codes = np.empty(len(values), np.min_scalar_type(max(len(levels) - 1, 256)))
     for begin in range(0, len(values), _BLOCK):

@@ -152,7 +152,8 @@ def count_chosen(indptr: Array, chosen: Array, counts: Array) -> None:
 def _number(keys: Array, numbers: Array, slots: Array, distinct: Array) -> int:
     """Number the keys by first appearance; return how many there are, -1 when too many.
 
-    ``slots`` is a hash table with open addressing: the number of a key, or -1.
+    ``slots`` is a hash table with open addressing: the number of a key, or -1. ``numbers`` is all
+    zeros, and not touched where it stays 0.
     """
     mask = np.uint64(len(slots) - 1)
     found = 0
@@ -173,7 +174,8 @@ def _number(keys: Array, numbers: Array, slots: Array, distinct: Array) -> int:
             slots[slot] = found
             distinct[found] = key
             found += 1
-        numbers[entry] = slots[slot]
+        if slots[slot]:
+            numbers[entry] = slots[slot]
     return found
 
 
@@ -185,7 +187,8 @@ def number_distinct(keys: Array, numbers: Array, most: int) -> Array | None:
     keys
         (n,) whole numbers.
     numbers
-        (n,) written: the number of each key.
+        (n,) all zeros; written: the number of each key. Where all keys are one, what was reserved
+        for it never becomes memory.
     most
         How many distinct keys there may be; less than 2³¹.
 

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from recommender.arrays import SparseRows
 from recommender.data.ratings import Ratings
 from recommender.data.splitting import Split, last_of_each_user
+from recommender.data.vocabulary import Vocabulary
 from recommender.evaluation.metrics import rmse
 from recommender.evaluation.protocols import full_ranking
 from recommender.evaluation.significance import bootstrap_mean
@@ -55,16 +57,33 @@ class Trained:
     metrics: dict[str, float]
 
 
-def prepare(recipe: Recipe | None = None) -> None:
+def prepare(recipe: Recipe | None = None, *, wide: bool = False) -> None:
     """Compile what the recipe needs, or load it from the cache, so that nobody waits for it later.
 
     Numba compiles on first use; so this is a first use, of next to no ratings.
+
+    Parameters
+    ----------
+    recipe
+        Options of both models.
+    wide
+        Also what is needed from 65,537 users or items on, whose numbers take 32 bits.
     """
     chosen = recipe or Recipe()
     least = Ratings.from_arrays(list("aabb"), list("xyxy"), [3, 4, 5, 3], [1, 2, 3, 4])
     last_of_each_user(least)
     for als in (chosen.ranking, chosen.stars):
         replace(als, epochs=1).fit(least).fold_in(["x"], [5])
+        if wide:
+            replace(als, epochs=1).fit(_least_of_many())
+
+
+def _least_of_many() -> Ratings:
+    """Return next to no ratings of so many users and items that their numbers take 32 bits."""
+    ids = Vocabulary(np.arange(np.iinfo(np.uint16).max + 2))
+    indptr = np.minimum(np.arange(len(ids) + 1) * 2, 4)
+    indices, stars = np.array([0, 1, 0, 1], np.int32), np.array([3, 4, 5, 3], np.float32)
+    return Ratings(ids, ids, SparseRows.of(indptr, indices, stars, len(ids)))
 
 
 def train(

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from recommender.arrays import Indices
     from recommender.generations import Generation
 
 ModelName = Literal["course", "current"]
@@ -108,7 +109,7 @@ class Observed:
     """
 
     indptr: NDArray[np.int64]
-    indices: NDArray[np.int32]
+    indices: Indices
     codes: NDArray[np.unsignedinteger]
     levels: NDArray[np.float32]
     ticks: bool

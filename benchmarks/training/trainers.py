@@ -78,8 +78,8 @@ def load_program(spec: Spec) -> None:
     else:
         from recommender import Ratings
 
-        users, items = np.divmod(np.arange(400 * 60), 60)
-        tiny = Ratings.from_arrays(users, items)
+        users = np.arange(70_000)  # numbers of 32 bits, and those of the items of 16
+        tiny = Ratings.from_arrays(users, users % 60)
         our_model(spec, factors=min(spec.factors, 8), epochs=1).fit(tiny)
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from recommender.arrays import Codes, SparseRows, frozen, pointers
+from recommender.arrays import Codes, SparseRows, frozen, index_type, pointers
 from recommender.counting import are_in_order, deal, keep_last, look_up, transpose
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def assemble(entries: Entries) -> tuple[SparseRows, NDArray[np.int64] | None]:
     # is equal, so repeats come out as neighbours in the order given.
     by_column = _deal(entries)
     del entries.rows, entries.columns, entries.codes
-    indices, codes, order = _turn(by_column, indptr)
+    indices, codes, order = _turn(by_column, indptr, n_columns)
     del by_column
     kept = keep_last(indptr, indices, codes, order)
     if kept < len(indices):
@@ -79,15 +79,19 @@ def _deal(entries: Entries) -> list[NDArray[Any]]:
     n = len(entries.codes)
     position: type[np.integer[Any]] = np.uint32 if n < 2**32 else np.int64
     carried = n if entries.times is not None else 0
-    sorted_ = np.empty(n, np.int32), np.zeros_like(entries.codes), np.empty(carried, position)
+    rows = np.empty(n, index_type(len(entries.rows.counts)))
+    sorted_ = rows, np.zeros_like(entries.codes), np.empty(carried, position)
     begins = pointers(entries.columns.counts)
     deal(*_places(entries), frozen(entries.codes), begins[:-1].copy(), *sorted_)
     return [frozen(array) for array in (begins, *sorted_)]
 
 
-def _turn(by_column: list[NDArray[Any]], indptr: NDArray[np.int64]) -> list[NDArray[Any]]:
+def _turn(
+    by_column: list[NDArray[Any]], indptr: NDArray[np.int64], n_columns: int
+) -> list[NDArray[Any]]:
     """Sort by row what is sorted by column: its columns, codes and places before."""
-    columns, codes, order = by_column[1:]
-    sorted_ = [np.empty_like(columns), np.zeros_like(codes), np.empty_like(order)]
+    rows, codes, order = by_column[1:]
+    indices = np.empty(len(rows), index_type(n_columns))
+    sorted_ = [indices, np.zeros_like(codes), np.empty_like(order)]
     transpose(*by_column, indptr[:-1].copy(), *sorted_)
     return sorted_

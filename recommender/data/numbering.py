@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from recommender.arrays import frozen
+from recommender.arrays import frozen, index_type
 from recommender.counting import count, look_up, number_distinct
 from recommender.errors import InvalidIdError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from recommender.arrays import Indices
 
 MAXIMUM_ROWS = 2**31 - 1
 """Users or items in one matrix: a row is kept in 32 bits."""
@@ -50,9 +52,9 @@ class Numbered:
     def __len__(self) -> int:
         return len(self.keys)
 
-    def rows(self) -> NDArray[np.int32]:
-        """(n,) int32: the rows, written down."""
-        rows = np.empty(len(self.keys), np.int32)
+    def rows(self) -> Indices:
+        """(n,) the rows, written down."""
+        rows: Indices = np.empty(len(self.keys), index_type(len(self.counts)))
         look_up(self.table, self.keys, self.low, rows)
         return rows
 
@@ -81,7 +83,7 @@ def number_integers(ids: NDArray[Any]) -> tuple[NDArray[np.int64], Numbered]:
         present = counts > 0
         table = np.cumsum(present, dtype=np.int32) - np.int32(1)
         return np.flatnonzero(present) + low, Numbered(keys, low, table, counts[present])
-    numbers = np.empty(len(keys), np.int32)
+    numbers = np.zeros(len(keys), np.int32)
     distinct = number_distinct(frozen(keys), numbers, MAXIMUM_ROWS)
     if distinct is None:
         raise InvalidIdError(f"there are more than {MAXIMUM_ROWS} different ids")

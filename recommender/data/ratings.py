@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     import polars as pl
     from numpy.typing import ArrayLike, NDArray
 
+    from recommender.arrays import Indices
+
 
 @dataclass(frozen=True, eq=False)
 class Ratings:
@@ -193,8 +195,8 @@ class Ratings:
         return self.by_user.indptr
 
     @property
-    def indices(self) -> NDArray[np.int32]:
-        """(n_ratings,) int32: the item of each rating."""
+    def indices(self) -> Indices:
+        """(n_ratings,) the item of each rating: uint16 for up to 65,536 items, else int32."""
         return self.by_user.indices
 
     @property

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy import sparse
 
-from recommender.arrays import SparseRows, frozen, to_codes
+from recommender.arrays import SparseRows, frozen, index_type, to_codes
 from recommender.counting import look_up, rows_increase
 from recommender.data.assembly import Entries, assemble
 from recommender.data.numbering import MAXIMUM_ROWS, number_by
@@ -36,10 +36,11 @@ def from_scipy(
     item_ids, item_places = _vocabulary(items, n_items, "items", "column")
     csr = _canonical(matrix)
     indptr = csr.indptr.astype(np.int64)
-    indices = csr.indices[: indptr[-1]].astype(np.int32)
+    stays = user_places is None and item_places is None
+    indices = csr.indices[: indptr[-1]].astype(index_type(n_items) if stays else np.int32)
     codes, levels = to_codes(_values(csr))
     del csr  # it is not the caller's own where his is in another format
-    if user_places is None and item_places is None:
+    if stays:
         return user_ids, item_ids, SparseRows(indptr, indices, codes, levels, n_items)
     lines = np.repeat(np.arange(n_users, dtype=np.int32), np.diff(indptr))
     entries = Entries(

@@ -69,7 +69,7 @@ class Vocabulary:
     def with_rows(cls, ids: Iterable[Id] | ArrayLike | pl.Series) -> tuple[Self, NDArray[np.int32]]:
         """Collect the distinct ids, and say for each given id which row it got."""
         vocabulary, numbered = cls.numbered(ids)
-        return vocabulary, numbered.rows()
+        return vocabulary, numbered.rows().astype(np.int32)
 
     @classmethod
     def numbered(cls, ids: Iterable[Id] | ArrayLike | pl.Series) -> tuple[Self, Numbered]:

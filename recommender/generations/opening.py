@@ -124,7 +124,7 @@ def _open_ratings(arrays: dict[str, NDArray[Any]]) -> Ratings:
     fits = (
         all(array.ndim == 1 for array in (indptr, indices, codes, levels))
         and indptr.dtype == np.int64
-        and indices.dtype == np.int32
+        and indices.dtype in (np.uint16, np.int32)
         and codes.dtype in (np.uint8, np.uint16, np.uint32)
         and levels.dtype == np.float32
         and len(indptr) == len(users) + 1

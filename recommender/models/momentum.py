@@ -11,6 +11,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
+_AT_ONCE = 1024
+"""Rows that are moved at a time."""
+
+
 @dataclass(eq=False)
 class Momentum:
     """Carry the items on in the direction in which they moved, as long as the loss falls.
@@ -26,13 +30,17 @@ class Momentum:
 
     def carry(self, items: NDArray[np.float32]) -> None:
         """Move the items, in place, beyond where the last epoch brought them."""
-        previous, self.newest = self.newest, items.copy()
-        if previous is None:
+        if self.newest is None:
+            self.newest = items.copy()
             return
         self.step += 1
-        np.subtract(items, previous, out=previous)
-        previous *= np.float32((self.step - 1) / (self.step + 2))
-        items += previous
+        share = np.float32((self.step - 1) / (self.step + 2))
+        for begin in range(0, len(items), _AT_ONCE):  # a second copy of all would be the peak
+            rows, newest = items[begin : begin + _AT_ONCE], self.newest[begin : begin + _AT_ONCE]
+            moved = rows - newest
+            newest[:] = rows
+            moved *= share
+            rows += moved
         self.carried = True
 
     def undo(self, items: NDArray[np.float32]) -> None:

@@ -46,7 +46,9 @@ def random_start(
     deviation = init_scale / np.sqrt(factors)
     for begin in range(0, n_rows, _AT_ONCE):
         rows = start[begin : begin + _AT_ONCE, :factors]
-        rows[:] = deviation * generator.standard_normal(rows.shape)
+        draws = generator.standard_normal(rows.shape)
+        draws *= deviation
+        rows[:] = draws
     return start
 
 

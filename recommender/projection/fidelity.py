@@ -17,6 +17,7 @@ from recommender.errors import InvalidInputError
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
+    from recommender.arrays import Indices
     from recommender.projection.biplot import Plane
 
 _BLOCK = 64  # users scored at a time
@@ -61,7 +62,7 @@ def measure_fidelity(
     item_factors: ArrayLike,
     item_biases: ArrayLike | None = None,
     *,
-    seen: tuple[NDArray[np.int64], NDArray[np.int32]] | None = None,
+    seen: tuple[NDArray[np.int64], Indices] | None = None,
     n: int = 10,
     max_users: int = 1_000,
     seed: int = 0,

@@ -22,7 +22,10 @@ if TYPE_CHECKING:
     from recommender.arrays import Rows
 
 _AT_ONCE = 8192
-"""Rows multiplied at a time: fixed, so that no sum depends on the number of threads."""
+"""Rows summed at a time: fixed, so that no sum depends on the number of threads."""
+
+_TURNED_AT_ONCE = 1024
+"""Rows turned at a time: each thread needs memory for so many beside the table."""
 
 
 def diagonalize(
@@ -67,7 +70,7 @@ def gram(table: NDArray[np.float32], threads: int) -> NDArray[np.float64]:
         blocks = (table[start : start + _AT_ONCE] for start in starts)
         return [block.T @ block for block in blocks]
 
-    shares = _deal_blocks(len(table), threads)
+    shares = _deal_blocks(len(table), threads, _AT_ONCE)
     with single_threaded_blas():
         parts = run_shares(work, shares)
     total = np.zeros((table.shape[1],) * 2)
@@ -79,15 +82,15 @@ def gram(table: NDArray[np.float32], threads: int) -> NDArray[np.float64]:
 def _turn(table: NDArray[np.float32], rotation: NDArray[np.float32], threads: int) -> None:
     def work(starts: Rows) -> None:
         for start in starts:
-            rows = table[start : start + _AT_ONCE]
+            rows = table[start : start + _TURNED_AT_ONCE]
             rows[:] = rows @ rotation
 
     with single_threaded_blas():
-        run_shares(work, _deal_blocks(len(table), threads))
+        run_shares(work, _deal_blocks(len(table), threads, _TURNED_AT_ONCE))
 
 
-def _deal_blocks(n_rows: int, threads: int) -> list[Rows]:
+def _deal_blocks(n_rows: int, threads: int, at_once: int) -> list[Rows]:
     """Deal the first rows of all blocks to no more threads than there are blocks."""
-    starts = np.arange(0, n_rows, _AT_ONCE, dtype=np.int64)
+    starts = np.arange(0, n_rows, at_once, dtype=np.int64)
     threads = max(1, min(threads, len(starts)))
     return [starts[thread::threads] for thread in range(threads)]

@@ -75,9 +75,10 @@ class Writer:
     def eight_rows(self, matrix: int, rows: int, at: ir.Value) -> list[ir.Value]:
         """Point at the rows of a matrix argument that eight numbers of another argument name."""
         begins = []
+        widen = self.b.sext if self.types[rows].dtype.signed else self.b.zext
         for m in range(GROUP):
             row = self.b.load(self.at(rows, self.b.add(at, number(m))))
-            begins.append(self.at(matrix, self.b.sext(row, _I64), number(0)))
+            begins.append(self.at(matrix, widen(row, _I64), number(0)))
         return begins
 
     def load(self, pointer: ir.Value, kind: ir.Type = VECTOR) -> ir.Value:

@@ -67,6 +67,17 @@ class SolverContract:
         )
         self.check_solved(given.but(matrix=matrix))
 
+    def test_numbers_of_more_than_65536_columns_give_the_same_bits(self):
+        """They take 32 bits: for the solvers that is another type, compiled by itself."""
+        given = problem(3, 17, [0, 5, 40, 300, 2000], n_columns=2000)
+        narrow = given.matrix
+        wide = type(narrow)(narrow.indptr, narrow.indices, narrow.codes, narrow.levels, 70_000)
+        assert (narrow.indices.dtype, wide.indices.dtype) == (np.uint16, np.int32)
+        expected, out = given.start(), given.start()
+        loss = self.solve(given.equations(), self.standing(given), expected)
+        assert self.solve(given.but(matrix=wide).equations(), self.standing(given), out) == loss
+        np.testing.assert_array_equal(out, expected)
+
     @given(seed=seeds, k=st.sampled_from(FACTORS), baselines=st.booleans())
     @inherited
     def test_it_returns_the_loss_of_the_rows_where_they_have_come_to(self, seed, k, baselines):

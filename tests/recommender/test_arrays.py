@@ -98,9 +98,9 @@ def test_the_same_places_with_other_values():
     assert as_rows(matrix.with_values(np.array([7, -2], np.float32))) == [[(1, 7.0), (3, -2.0)]]
 
 
-def test_stars_take_five_bytes_an_entry():
+def test_stars_take_three_bytes_an_entry():
     matrix = random_ratings(np.random.default_rng(0), 50, 40, 1000).by_user
-    assert matrix.indices.itemsize + matrix.codes.itemsize == 5
+    assert matrix.indices.itemsize + matrix.codes.itemsize == 3
     assert len(matrix.levels) == 10
 
 

@@ -10,7 +10,7 @@ from recommender.counting import number_distinct
 
 
 def check(keys, most):
-    numbers = np.empty(len(keys), np.int32)
+    numbers = np.zeros(len(keys), np.int32)
     distinct = number_distinct(frozen(keys), numbers, most)
     expected = {}
     for key in keys.tolist():

@@ -252,8 +252,9 @@ def test_numbers_that_are_not_finite_are_refused_even_when_the_manifest_vouches(
         ("levels", lambda levels: levels.astype(np.float64)),
         ("levels", lambda levels: levels[:, None]),
         ("indptr", lambda indptr: indptr[:, None]),
-        ("indices", lambda indices: -1 - indices),
-        ("indices", lambda indices: indices + np.int32(10)),
+        ("indices", lambda indices: -1 - indices.astype(np.int32)),
+        ("indices", lambda indices: indices.astype(np.int64)),
+        ("indices", lambda indices: indices + np.uint16(10)),
         ("indptr", lambda indptr: indptr[::-1]),
     ],
 )
@@ -271,6 +272,18 @@ def test_ratings_that_lead_nowhere_are_refused_even_when_the_manifest_vouches(
     edited(published, lambda d: d["arrays"][f"ratings.{array}"].update(honest))
     with pytest.raises(DamagedGenerationError, match="ratings do not fit together"):
         load_generation(published)
+
+
+def test_items_in_four_bytes_are_read_too(published):
+    victim = generation_path(published, 1) / "ratings.indices.npy"
+    narrow = np.load(victim)
+    wide = narrow.astype(np.int32)
+    np.save(victim, wide)
+    honest = {"dtype": wide.dtype.str, "sha256": hashlib.sha256(wide.data).hexdigest()}
+    edited(published, lambda d: d["arrays"]["ratings.indices"].update(honest))
+    indices = load_generation(published).ranking.ratings.indices
+    assert indices.dtype == np.uint16
+    np.testing.assert_array_equal(indices, narrow)
 
 
 @pytest.mark.parametrize("version", [1, 99, "2", None])
