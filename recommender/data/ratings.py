@@ -265,11 +265,12 @@ def _entries(
             f"users and items must be of one length; found {n} users and {len(columns)} items"
         )
     coded = codes_of_ones(n) if values is None else to_codes(as_values(values, "values", n))
-    times = None if timestamps is None else _as_seconds(timestamps, n)
+    times = None if timestamps is None else as_seconds(timestamps, n)
     return user_vocabulary, item_vocabulary, Entries(rows, columns, *coded, times)
 
 
-def _as_seconds(timestamps: ArrayLike, length: int) -> NDArray[np.int64]:
+def as_seconds(timestamps: ArrayLike, length: int) -> NDArray[np.int64]:
+    """Return (length,) whole seconds since 1970, or raise :class:`InvalidInputError`."""
     given = np.asarray(timestamps)
     if given.shape != (length,):
         raise InvalidInputError(

@@ -22,7 +22,8 @@ from recommender.generations.manifest import FILE_NAME, Manifest, manifest_of, r
 from recommender.generations.npy import open_array
 from recommender.generations.published import DIRECTORY_NAME, current_number, generation_path
 from recommender.models.factor_model import FactorModel
-from recommender.models.objective import from_json
+from recommender.models.objective import GaussianObjective, from_json
+from recommender.models.uncertainty import Uncertainty
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -151,12 +152,18 @@ def _open_model(
     for part, array in parts.items():
         if not np.isfinite(array).all():
             raise InvalidInputError(f"{name}.{part} has numbers that are not finite")
+    objective = from_json(described["objective"])
+    uncertainty = None
+    if isinstance(objective, GaussianObjective):
+        spread = parts["user_spread"], parts["item_spread"]
+        uncertainty = Uncertainty(objective.noise_variance, *spread)
     return FactorModel(
         parts["user_factors"],
         parts["item_factors"],
         ratings,
-        from_json(described["objective"]),
+        objective,
         float(described["global_bias"]),
         parts.get("user_biases"),
         parts.get("item_biases"),
+        uncertainty=uncertainty,
     )

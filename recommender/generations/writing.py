@@ -101,10 +101,13 @@ def _arrays(models: dict[str, FactorModel]) -> dict[str, NDArray[Any]]:
 
 
 def _parts(model: FactorModel) -> dict[str, NDArray[Any]]:
+    spread = model.uncertainty
     parts = {
         "user_factors": model.user_factors,
         "item_factors": model.item_factors,
         "user_biases": model.user_biases,
         "item_biases": model.item_biases,
+        "user_spread": None if spread is None else spread.user_spread,
+        "item_spread": None if spread is None else spread.item_spread,
     }
     return {name: array for name, array in parts.items() if array is not None}

@@ -19,6 +19,7 @@ from recommender.arrays import (
     frozen,
     to_codes,
 )
+from recommender.data.ratings import as_seconds
 from recommender.errors import (
     InvalidInputError,
     UnknownIdError,
@@ -27,6 +28,7 @@ from recommender.errors import (
 )
 from recommender.explanation import Explanation, contributions
 from recommender.fold_in import fold_in
+from recommender.models.batch_scoring import fold_in_batch, score_batch
 from recommender.models.folded_user import FoldedUser
 from recommender.top_k import top_k
 
@@ -35,10 +37,12 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
-    from recommender.arrays import ItemFactors, UserFactors
+    from recommender.arrays import ItemFactors, SparseRows, UserFactors
     from recommender.data.ratings import Ratings
     from recommender.data.vocabulary import Id, Vocabulary
     from recommender.models.objective import AnyObjective
+    from recommender.models.time_effects import TimeEffects
+    from recommender.models.uncertainty import Uncertainty
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,6 +66,10 @@ class FactorModel:
         The mean of the training's values, or 0.
     user_biases, item_biases
         (n_users,) and (n_items,) float32, or ``None``.
+    times
+        What moments add to predictions, where the training learned that.
+    uncertainty
+        How far off predictions may be, where the training learned that.
     """
 
     user_factors: UserFactors
@@ -71,6 +79,8 @@ class FactorModel:
     global_bias: float = 0.0
     user_biases: NDArray[np.float32] | None = field(default=None)
     item_biases: NDArray[np.float32] | None = field(default=None)
+    times: TimeEffects | None = field(default=None)
+    uncertainty: Uncertainty | None = field(default=None)
 
     def __post_init__(self) -> None:
         k = self.item_factors.shape[-1]
@@ -81,14 +91,12 @@ class FactorModel:
             "item_biases": (self.item_biases, (self.ratings.n_items,)),
         }
         for name, (array, shape) in shapes.items():
-            if array is None:
-                continue
-            if array.shape != shape or array.dtype != np.float32:
-                raise InvalidInputError(
-                    f"{name} must be float32 of the shape {shape}; "
-                    f"found {array.dtype} of the shape {array.shape}"
-                )
-            object.__setattr__(self, name, frozen(array))
+            if array is not None:
+                _check_table(name, array, shape)
+                object.__setattr__(self, name, frozen(array))
+        if self.uncertainty is not None:
+            _check_table("user_spread", self.uncertainty.user_spread, (self.ratings.n_users,))
+            _check_table("item_spread", self.uncertainty.item_spread, (self.ratings.n_items,))
         if (self.user_biases is None) is not (self.item_biases is None):
             raise InvalidInputError("user_biases and item_biases come together or not at all")
 
@@ -206,7 +214,10 @@ class FactorModel:
         return self.user_ids[rows], cosines
 
     def predict(
-        self, user_ids: Sequence[Id] | NDArray[Any], item_ids: Sequence[Id] | NDArray[Any]
+        self,
+        user_ids: Sequence[Id] | NDArray[Any],
+        item_ids: Sequence[Id] | NDArray[Any],
+        timestamps: ArrayLike | None = None,
     ) -> NDArray[np.float32]:
         """Predict ``score(u, i)`` for pairs: stars, where the model learned stars.
 
@@ -214,17 +225,16 @@ class FactorModel:
         ----------
         user_ids, item_ids
             (n,) ids, pair by pair.
+        timestamps
+            (n,) whole seconds since 1970 of the ratings to predict: looked at by models that
+            learned what moments do.
 
         Returns
         -------
         (n,) float32. An unknown user or item has no vector and no bias: what is known of the
         other side remains, and the mean.
         """
-        users, items = self.users.rows(user_ids), self.items.rows(item_ids)
-        if users.shape != items.shape:
-            raise InvalidInputError(
-                f"user_ids and item_ids must be of one length; found {len(users)} and {len(items)}"
-            )
+        users, items = self._pairs(user_ids, item_ids)
         known_users, known_items = users >= 0, items >= 0
         both = known_users & known_items
         predicted = np.full(len(users), self.global_bias, dtype=np.float32)
@@ -234,7 +244,52 @@ class FactorModel:
         predicted[both] += np.einsum(
             "nk,nk->n", self.user_factors[users[both]], self.item_factors[items[both]]
         )
+        if timestamps is not None and self.times is not None:
+            predicted += self.times.at(users, as_seconds(timestamps, len(users)))
         return predicted
+
+    def predict_interval(
+        self,
+        user_ids: Sequence[Id] | NDArray[Any],
+        item_ids: Sequence[Id] | NDArray[Any],
+        coverage: float = 0.8,
+        timestamps: ArrayLike | None = None,
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Predict between which stars such a part of the ratings lies.
+
+        Parameters
+        ----------
+        user_ids, item_ids, timestamps
+            As in :meth:`predict`.
+        coverage
+            Between 0 and 1.
+
+        Returns
+        -------
+        (n,) float32 the lower and the upper ends, which may lie beyond the scale.
+
+        Raises
+        ------
+        InvalidInputError
+            When the model did not learn how sure it is: ``BayesianMF`` does.
+        """
+        if self.uncertainty is None:
+            raise InvalidInputError(
+                "this model does not know how sure it is; train a BayesianMF for intervals"
+            )
+        middle = self.predict(user_ids, item_ids, timestamps)
+        half = self.uncertainty.half_width(*self._pairs(user_ids, item_ids), coverage)
+        return middle - half, middle + half
+
+    def _pairs(
+        self, user_ids: Sequence[Id] | NDArray[Any], item_ids: Sequence[Id] | NDArray[Any]
+    ) -> tuple[Rows, Rows]:
+        users, items = self.users.rows(user_ids), self.items.rows(item_ids)
+        if users.shape != items.shape:
+            raise InvalidInputError(
+                f"user_ids and item_ids must be of one length; found {len(users)} and {len(items)}"
+            )
+        return users, items
 
     def fold_in(self, item_ids: Sequence[Id] | NDArray[Any], values: ArrayLike) -> FoldedUser:
         """Give a vector to someone whom training never saw, from a few ratings.
@@ -317,12 +372,51 @@ class FactorModel:
         rated, values = self.ratings.of_user(user_row)
         vector = self.user_factors[user_row]
         if self.user_biases is not None:
-            vector = np.append(vector, self.user_biases[user_row])
+            bias = self.user_biases[user_row] / np.float32(self.objective.bias_unit)
+            vector = np.append(vector, bias)
         return FoldedUser(self, vector, rated.astype(np.int64), values)
 
     def score_user(self, user_row: int) -> Scores:
         """(n_items,) float32: the score of every item for a user of the training."""
         return self.score_all(self.folded(user_row).vector)
+
+    def score_users(self, user_rows: Rows) -> NDArray[np.float32]:
+        """(B, n_items) float32: the score of every item for each of (B,) users of the training."""
+        vectors = self.user_factors[user_rows]
+        if self.user_biases is not None:
+            biases = self.user_biases[user_rows] / np.float32(self.objective.bias_unit)
+            vectors = np.column_stack((vectors, biases))
+        return self._score_batch(vectors)
+
+    def score_histories(self, histories: SparseRows, rows: Rows) -> NDArray[np.float32]:
+        """Score every item for users whom training never saw, by what they have rated.
+
+        Parameters
+        ----------
+        histories
+            (n, n_items) sparse: stars in the item rows of this model.
+        rows
+            (B,) int64 which rows of it are asked for.
+
+        Returns
+        -------
+        (B, n_items) float32: as if each were folded in, which is the half-step of the training;
+        who has rated nothing gets the items' biases, or zeros.
+
+        Raises
+        ------
+        InvalidInputError
+            When the histories are about another number of items, or values are too large.
+        """
+        vectors = fold_in_batch(
+            histories, rows, self.objective, self._design, self._baselines, self._gram
+        )
+        return self._score_batch(vectors)
+
+    def _score_batch(self, vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+        return score_batch(
+            vectors, self._design, self._baselines if self.item_biases is not None else None
+        )
 
     def score_all(self, vector: Vector) -> Scores:
         """(n_items,) float32: the score of every item for a vector from folding in."""
@@ -375,11 +469,11 @@ class FactorModel:
 
     @cached_property
     def _design(self) -> NDArray[np.float32]:
-        """(n_items, k or k+1): what a user's vector meets; 1 for his bias."""
+        """(n_items, k or k+1): what a user's vector meets; for his bias the unit of biases."""
         if self.item_biases is None:
             return self.item_factors
-        ones = np.ones((len(self.items), 1), dtype=np.float32)
-        return np.hstack((self.item_factors, ones))
+        met = np.full((len(self.items), 1), self.objective.bias_unit, dtype=np.float32)
+        return np.hstack((self.item_factors, met))
 
     @cached_property
     def _baselines(self) -> NDArray[np.float32]:
@@ -398,6 +492,14 @@ class FactorModel:
     @cached_property
     def _user_directions(self) -> NDArray[np.float32]:
         return _directions(self.user_factors)
+
+
+def _check_table(name: str, array: NDArray[Any], shape: tuple[int, ...]) -> None:
+    if array.shape != shape or array.dtype != np.float32:
+        raise InvalidInputError(
+            f"{name} must be float32 of the shape {shape}; "
+            f"found {array.dtype} of the shape {array.shape}"
+        )
 
 
 def _directions(factors: NDArray[np.float32]) -> NDArray[np.float32]:

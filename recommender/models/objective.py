@@ -8,7 +8,7 @@ ridge are. This file says what they are, once, for training, folding in and expl
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 import numpy as np
 
@@ -21,6 +21,10 @@ if TYPE_CHECKING:
 
 class Objective(Protocol):
     """What training, folding in and explaining ask of a loss."""
+
+    @property
+    def bias_unit(self) -> float:
+        """What a user's bias is counted in: an item meets its coordinate with that number."""
 
     def gram(self, other: NDArray[np.float32]) -> NDArray[np.float32]:
         """(k, k) what every row shares, given the side that stands still."""
@@ -53,6 +57,11 @@ class ImplicitObjective:
     frequency_scaling: float
     weighting: Weighting
     typical_value: float
+
+    @property
+    def bias_unit(self) -> float:
+        """1: there are no biases."""
+        return 1.0
 
     def gram(self, other: NDArray[np.float32]) -> NDArray[np.float32]:
         """(k, k) ``α0·OᵀO``: what all pairs, rated or not, say."""
@@ -96,6 +105,11 @@ class ExplicitObjective:
     regularization: float
     frequency_scaling: float
 
+    @property
+    def bias_unit(self) -> float:
+        """1: biases are in stars."""
+        return 1.0
+
     def gram(self, other: NDArray[np.float32]) -> NDArray[np.float32]:
         """(k, k) zero: unrated pairs say nothing."""
         return np.zeros((other.shape[1], other.shape[1]), dtype=np.float32)
@@ -126,14 +140,77 @@ class ExplicitObjective:
         return scaled
 
 
-AnyObjective: TypeAlias = ImplicitObjective | ExplicitObjective
+@dataclass(frozen=True)
+class GaussianObjective:
+    """Stars again, where users are N(0, I) and items are known up to a variance.
+
+    ``Σ_observed [(μ + b_u + b_i + w_u·h_i - r)² + s ‖w_u‖²] + σ² ‖w_u‖² + σ²/σ_b² b_u²``: its
+    minimum is the mean of the user's distribution. Without s, vectors of items that are means
+    over draws would be trusted as if they were exact. What a bias meets is exact: it is counted
+    in a unit so large that s, which is added for all coordinates alike, does not touch it.
+
+    Attributes
+    ----------
+    noise_variance
+        σ², in squared stars.
+    item_variance
+        s: the variance of a coordinate of an item, in squared stars.
+    bias_variance
+        σ_b²: that of a user's bias.
+    bias_unit
+        In stars, many times what stars differ by.
+    """
+
+    noise_variance: float
+    item_variance: float
+    bias_variance: float
+    bias_unit: float
+
+    def gram(self, other: NDArray[np.float32]) -> NDArray[np.float32]:
+        """(k+1, k+1) zero but for the bias, which has a prior of its own width."""
+        gram = np.zeros((other.shape[1], other.shape[1]), dtype=np.float32)
+        widths = self.bias_unit**2 / self.bias_variance
+        gram[-1, -1] = self.noise_variance * (widths - 1)
+        return gram
+
+    def weights(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
+        """(n,) ones."""
+        return np.ones(len(values), dtype=np.float32)
+
+    def goals(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
+        """(n,) the stars."""
+        return values
+
+    def targets(
+        self, values: NDArray[np.float32], baselines: NDArray[np.float32]
+    ) -> NDArray[np.float32]:
+        """(n,) what is left of the stars when mean and the other side's bias are taken off."""
+        return (values - baselines).astype(np.float32)
+
+    def ridge(
+        self,
+        counts: NDArray[np.int64] | int,
+        n_columns: int,  # noqa: ARG002 - unrated pairs say nothing
+    ) -> NDArray[np.float32]:
+        """(n,) ``σ² + s n_r``."""
+        scaled: NDArray[np.float32] = (
+            self.noise_variance + self.item_variance * np.asarray(counts, np.float64)
+        ).astype(np.float32)
+        return scaled
+
+
+AnyObjective: TypeAlias = ImplicitObjective | ExplicitObjective | GaussianObjective
+
+_KINDS: dict[str, type[AnyObjective]] = {
+    "implicit": ImplicitObjective,
+    "explicit": ExplicitObjective,
+    "gaussian": GaussianObjective,
+}
 
 
 def to_json(objective: AnyObjective) -> dict[str, Any]:
     """Return the objective as plain values, for a manifest."""
-    kind: Literal["implicit", "explicit"] = (
-        "implicit" if isinstance(objective, ImplicitObjective) else "explicit"
-    )
+    kind = next(name for name, class_ in _KINDS.items() if isinstance(objective, class_))
     return {"kind": kind, **asdict(objective)}
 
 
@@ -145,10 +222,9 @@ def from_json(fields: dict[str, Any]) -> AnyObjective:
     InvalidInputError
         When the fields are not those of an objective.
     """
-    kinds = {"implicit": ImplicitObjective, "explicit": ExplicitObjective}
     given = dict(fields)
     kind = given.pop("kind", None)
     try:
-        return kinds[kind](**given)  # type: ignore[no-any-return]
+        return _KINDS[kind](**given)
     except (KeyError, TypeError) as error:
         raise InvalidInputError(f"this is no objective: {fields!r} ({error})") from None

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 _DEPENDENT = np.float32(1e-6)
 """A pivot below this part of the largest diagonal is rounding: that direction is spoken for."""
 
-_CHUNK = 128
+CHUNK = 128
 """Entries gathered at a time: at 64 factors they and the matrix stay in a core's own cache."""
 
 
@@ -70,7 +70,7 @@ def _solve_share(
 ):  # fmt: skip
     k = vectors.shape[1]
     short = _longest_dual(k) if len(eigenvalues) else 0
-    room = -(-max(_CHUNK, short) // LANES) * LANES
+    room = -(-max(CHUNK, short) // LANES) * LANES
     A, T = np.empty((k, k), np.float32), np.empty((room, k), np.float32)
     Z, v = np.empty((k, room), np.float32), np.empty(room, np.float32)
     each, chosen = np.empty(room, np.int32), np.empty(room + AHEAD, np.int32)
@@ -96,21 +96,21 @@ def _solve_share(
                 for e in range(n):
                     v[e] = target[e]
                 loss += _solve_dual(T, n, eigenvalues, held, shrink, A, Z, v)
-                _combine(T, each, whole, v, y)
+                combine(T, each, whole, v, y)
                 for i in range(k):
                     y[i] /= eigenvalues[i] + held
             else:
                 loss += _squares(target, n)
-                ahead, stop = _next_chunk(indptr, following, at + room, end, room)
-                _add_chunk(A, T, whole, vectors, indices, ahead, stop)
-                _combine(T, each, whole, target, y)
+                ahead, stop = next_chunk(indptr, following, at + room, end, room)
+                add_chunk(A, T, whole, vectors, indices, ahead, stop)
+                combine(T, each, whole, target, y)
         if end - begin > 0 and not dual:
             loss -= solve_symmetric(A, y, 0, k)
         losses[row] = loss
 
 
 @kernel
-def _next_chunk(indptr, following, at, end, room):
+def next_chunk(indptr, following, at, end, room):
     """Return from where to where the entries go that come after ``at``: of this row or the next."""
     if at < end:
         return at, min(at + room, end)
@@ -137,7 +137,7 @@ def _start(A, eigenvalues, gram, held):
 
 
 @kernel
-def _add_chunk(A, T, n, vectors, indices, ahead, stop):
+def add_chunk(A, T, n, vectors, indices, ahead, stop):
     """A += Σ T_e T_eᵀ over the first n rows of T, on and above the diagonal.
 
     The next chunk's vectors are asked for on the way, a few at a time: that they come from
@@ -159,7 +159,7 @@ def _add_chunk(A, T, n, vectors, indices, ahead, stop):
 
 
 @kernel
-def _combine(T, each, n, c, y):
+def combine(T, each, n, c, y):
     """Add ``Σ c_e T_e`` to y, over the first n rows of T."""
     for e in range(0, n, GROUP):
         add_rows(T, each, e, 0, T.shape[1], c, y)

@@ -26,6 +26,12 @@ def load_entries(begin, n, indices, codes, roots, goals, baselines, chosen, scal
         if len(baselines) > 0:
             goal -= baselines[column]
         chosen[m], scale[m], target[m] = column, roots[code], roots[code] * goal
+    return fill_up(n, chosen, scale, target)
+
+
+@kernel
+def fill_up(n, chosen, scale, target):
+    """Fill up the last group with entries that weigh nothing; return n in whole groups."""
     whole = -(-n // GROUP) * GROUP
     for m in range(n, whole + AHEAD):
         chosen[m] = chosen[n - 1]

@@ -1,4 +1,4 @@
-"""What every factor model must do; each model's test inherits it."""
+"""What every factor model must do, and every training; each model's test inherits it."""
 
 import numpy as np
 import pytest
@@ -14,7 +14,7 @@ from recommender.models.alternation import equations
 from tests.recommender.worlds import random_ratings
 
 
-class ModelContract:
+class FactorModelContract:
     """Inherit, and give ``fit(ratings, **options)`` and ``ratings()``."""
 
     def fit(self, ratings, **options):
@@ -44,17 +44,6 @@ class ModelContract:
         self.fit(few)
         after = model.recommend(model.user_ids[-1])
         np.testing.assert_array_equal(before[0], after[0])
-
-    def test_the_same_seed_gives_the_same_model_at_any_number_of_threads(self):
-        many = random_ratings(np.random.default_rng(0), n_users=400, n_items=300, n=60_000)
-        one = self.fit(many, seed=3, epochs=3, threads=1)
-        for threads in (2, 3, 7):
-            assert len(equations(many.by_user, one.objective, threads).shares) == threads
-            other = self.fit(many, seed=3, epochs=3, threads=threads)
-            np.testing.assert_array_equal(one.user_factors, other.user_factors)
-            np.testing.assert_array_equal(one.item_factors, other.item_factors)
-        other = self.fit(many, seed=4, epochs=3)
-        assert not np.array_equal(one.user_factors, other.user_factors)
 
     # ranking
 
@@ -199,21 +188,6 @@ class ModelContract:
 
     # learning
 
-    @pytest.mark.parametrize("momentum", [False, True])
-    def test_the_callback_sees_each_epoch_and_a_loss_that_never_rises(self, momentum):
-        seen = []
-        self.fit(
-            self.ratings(), epochs=20, momentum=momentum, callback=lambda *told: seen.append(told)
-        )
-        assert [epoch for epoch, _, _ in seen] == list(range(1, 21))
-        assert all(seconds >= 0 for _, seconds, _ in seen)
-        losses = np.array([loss for _, _, loss in seen])
-        assert (np.diff(losses) <= 5e-6 * losses[:-1]).all(), losses
-
-    def test_endless_regularization_leaves_nothing(self):
-        model = self.fit(self.ratings(), regularization=1e6)
-        assert np.abs(model.user_factors).max() < 1e-3
-
     def test_ids_are_names_and_nothing_more(self):
         """Text in the same order as the numbers: the same factors under other names."""
         ratings = self.ratings()
@@ -235,3 +209,33 @@ class ModelContract:
     def test_one_item_is_too_few(self):
         with pytest.raises(TooFewRatingsError, match="of one item"):
             self.fit(Ratings.from_arrays([0, 1], [0, 0]))
+
+
+class ModelContract(FactorModelContract):
+    """What alternating least squares does besides: its loss falls, epoch by epoch."""
+
+    def test_the_same_seed_gives_the_same_model_at_any_number_of_threads(self):
+        many = random_ratings(np.random.default_rng(0), n_users=400, n_items=300, n=60_000)
+        one = self.fit(many, seed=3, epochs=3, threads=1)
+        for threads in (2, 3, 7):
+            assert len(equations(many.by_user, one.objective, threads).shares) == threads
+            other = self.fit(many, seed=3, epochs=3, threads=threads)
+            np.testing.assert_array_equal(one.user_factors, other.user_factors)
+            np.testing.assert_array_equal(one.item_factors, other.item_factors)
+        other = self.fit(many, seed=4, epochs=3)
+        assert not np.array_equal(one.user_factors, other.user_factors)
+
+    @pytest.mark.parametrize("momentum", [False, True])
+    def test_the_callback_sees_each_epoch_and_a_loss_that_never_rises(self, momentum):
+        seen = []
+        self.fit(
+            self.ratings(), epochs=20, momentum=momentum, callback=lambda *told: seen.append(told)
+        )
+        assert [epoch for epoch, _, _ in seen] == list(range(1, 21))
+        assert all(seconds >= 0 for _, seconds, _ in seen)
+        losses = np.array([loss for _, _, loss in seen])
+        assert (np.diff(losses) <= 5e-6 * losses[:-1]).all(), losses
+
+    def test_endless_regularization_leaves_nothing(self):
+        model = self.fit(self.ratings(), regularization=1e6)
+        assert np.abs(model.user_factors).max() < 1e-3

@@ -7,7 +7,7 @@ import shutil
 import numpy as np
 import pytest
 
-from recommender import BiasedALS, ImplicitALS, Ratings, load_generation
+from recommender import BayesianMF, BiasedALS, ImplicitALS, Ratings, load_generation
 from recommender.errors import (
     DamagedGenerationError,
     GenerationNotFoundError,
@@ -272,6 +272,27 @@ def test_ratings_that_lead_nowhere_are_refused_even_when_the_manifest_vouches(
     edited(published, lambda d: d["arrays"][f"ratings.{array}"].update(honest))
     with pytest.raises(DamagedGenerationError, match="ratings do not fit together"):
         load_generation(published)
+
+
+def test_a_bayesian_model_keeps_its_intervals_and_leaves_moments_behind(tmp_path):
+    ratings = low_rank_stars(30, 20)
+    stamped = Ratings(
+        ratings.users, ratings.items, ratings.by_user, np.arange(ratings.n_ratings) * 86_400
+    )
+    ranking, stars = ImplicitALS(2, epochs=1).fit(stamped), BayesianMF(3, samples=4).fit(stamped)
+    publish(tmp_path, write(tmp_path, (ranking, stars)))
+    opened = load_generation(tmp_path).stars
+    asked = stars.user_ids[:5], stars.item_ids[:5]
+    np.testing.assert_array_equal(opened.predict(*asked), stars.predict(*asked))
+    for one, other in zip(
+        opened.predict_interval(*asked), stars.predict_interval(*asked), strict=True
+    ):
+        np.testing.assert_array_equal(one, other)
+    assert opened.times is None
+    folded = opened.fold_in(stars.item_ids[:3], [5, 1, 3])
+    np.testing.assert_array_equal(
+        folded.vector, stars.fold_in(stars.item_ids[:3], [5, 1, 3]).vector
+    )
 
 
 def test_items_in_four_bytes_are_read_too(published):

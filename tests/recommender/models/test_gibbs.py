@@ -1,0 +1,64 @@
+"""The draws of a prior, on rows whose prior is known."""
+
+import numpy as np
+import pytest
+
+from recommender.models.gibbs import Prior, wishart
+
+D = 3
+
+
+def test_the_mean_ofwishart_draws_is_degrees_times_scale():
+    random = np.random.default_rng(0)
+    root = np.tril(random.normal(size=(D, D))) + 2 * np.eye(D)
+    draws = np.mean([wishart(9, root, random) for _ in range(4000)], axis=0)
+    np.testing.assert_allclose(draws, 9 * root @ root.T, rtol=0.06, atol=0.5)
+
+
+def planted(n, r, seed=0):
+    """Rows from N(m + xβ, Λ⁻¹) with features x of different sizes."""
+    random = np.random.default_rng(seed)
+    features = np.linalg.qr(random.normal(size=(n, r)))[0] if r else np.zeros((n, 0))
+    sizes = np.linspace(60, 30, r)
+    half = random.normal(size=(D, D)) + 2 * np.eye(D)
+    covariance = half @ half.T / 10
+    mean, slopes = random.normal(size=D), random.normal(size=(r, D))
+    rows = mean + features @ (sizes[:, None] * slopes)
+    rows += random.multivariate_normal(np.zeros(D), covariance, n)
+    return rows, features, sizes, mean, slopes, covariance
+
+
+@pytest.mark.parametrize("r", [0, 2])
+def test_a_prior_is_found_from_many_rows(r):
+    rows, features, sizes, mean, slopes, covariance = planted(4000, r)
+    prior, random = Prior.begin(features, sizes, D), np.random.default_rng(1)
+    drawn = []
+    for number in range(300):
+        prior.draw(rows, random)
+        if number >= 50:
+            drawn.append((prior.mean, np.linalg.inv(prior.precision), prior.slopes))
+    found = [np.mean(parts, axis=0) for parts in zip(*drawn, strict=True)]
+    np.testing.assert_allclose(found[0], mean, atol=0.1)
+    np.testing.assert_allclose(found[1], covariance, rtol=0.1, atol=0.05)
+    np.testing.assert_allclose(found[2], slopes, atol=0.1)
+    np.testing.assert_allclose(prior.means()[:, 0].mean(), rows[:, 0].mean(), atol=0.1)
+
+
+def test_draws_of_the_mean_scatter_as_the_posterior_says():
+    """With n rows of variance v the mean is known to v / n."""
+    rows, *_, covariance = planted(1000, 0)
+    prior, random = Prior.begin(np.zeros((1000, 0)), np.zeros(0), D), np.random.default_rng(1)
+    means = []
+    for _ in range(2000):
+        prior.draw(rows, random)
+        means.append(prior.mean)
+    scatter = np.cov(np.array(means).T)
+    np.testing.assert_allclose(scatter * 1002, covariance, rtol=0.25, atol=0.1)
+
+
+def test_few_rows_leave_the_prior_wide_and_finite():
+    prior, random = Prior.begin(np.zeros((1, 0)), np.zeros(0), D), np.random.default_rng(1)
+    for _ in range(200):
+        prior.draw(np.zeros((1, D)), random)
+        assert np.isfinite(prior.precision).all()
+        assert np.linalg.eigvalsh(prior.precision).min() > 0
