@@ -44,10 +44,10 @@ class BiasedALS:
         When an option is outside its range.
     """
 
-    factors: int = 16
+    factors: int = 15
     regularization: float = 0.1
     biases: bool = True
-    epochs: int = 16
+    epochs: int = 12
     frequency_scaling: float = 1.0
     init_scale: float = 0.1
     seed: int = 0
@@ -109,6 +109,11 @@ class BiasedALS:
 
         run_epochs(alternation, self.epochs, callback, monitor(validate, patience), model)
         return model()
+
+    @property
+    def steps(self) -> int:
+        """How often the callback is called, at most."""
+        return self.epochs
 
     def options(self) -> dict[str, Any]:
         """Return every option by name, for a manifest."""

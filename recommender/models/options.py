@@ -90,6 +90,16 @@ class Option:
         )
 
 
+_THREADS = Option(
+    "threads",
+    None,
+    "Cores to use; None for all that the process may use.",
+    int,
+    1,
+    1024,
+    optional=True,
+)
+
 _SHARED = (
     Option(
         "seed",
@@ -99,15 +109,7 @@ _SHARED = (
         0,
         2**32 - 1,
     ),
-    Option(
-        "threads",
-        None,
-        "Cores to use; None for all that the process may use.",
-        int,
-        1,
-        1024,
-        optional=True,
-    ),
+    _THREADS,
 )
 
 _MOMENTUM = Option(
@@ -146,7 +148,14 @@ IMPLICIT_ALS = (
 )
 
 BIASED_ALS = (
-    Option("factors", 16, "Dimensions of the embeddings.", int, 1, 2048),
+    Option(
+        "factors",
+        15,
+        "Dimensions of the embeddings; 15 and a bias fill whole vectors of the processor.",
+        int,
+        1,
+        2048,
+    ),
     Option(
         "regularization",
         0.1,
@@ -156,11 +165,78 @@ BIASED_ALS = (
         1e6,
     ),
     Option("biases", True, "Whether a mean and a bias for each user and item are learned.", bool),
-    Option("epochs", 16, "Passes over all ratings.", int, 1, 10_000),
+    Option("epochs", 12, "Passes over all ratings.", int, 1, 10_000),
     Option("frequency_scaling", 1.0, "ν: how far λ grows with the number of ratings.", float, 0, 2),
     Option("init_scale", 0.1, "Size of the random start.", float, 1e-9, 1e3),
     *_SHARED,
     _MOMENTUM,
+)
+
+BAYESIAN_MF = (
+    Option(
+        "factors",
+        31,
+        "Dimensions of the embeddings; 31 and a bias fill whole vectors of the processor.",
+        int,
+        1,
+        2047,
+    ),
+    Option("samples", 100, "Draws whose mean is the model.", int, 1, 100_000),
+    Option("implicit", True, "Whether it counts what someone rated, beside the stars given.", bool),
+    *_SHARED,
+)
+
+_VALUES = Option(
+    "values",
+    "ones",
+    "What a rating is to a sum: 1 whatever its stars, or its stars.",
+    str,
+    choices=("ones", "stars"),
+)
+
+BIASES = (
+    Option(
+        "regularization",
+        4.0,
+        "λ: how strongly biases are held near zero, in ratings that would say zero.",
+        float,
+        0,
+        1e6,
+    ),
+)
+
+ITEM_NEIGHBOURS = (
+    Option(
+        "neighbours",
+        100,
+        "How many of the items most similar to it may add to an item's score.",
+        int,
+        1,
+        100_000,
+    ),
+    Option(
+        "shrinkage",
+        20.0,
+        "How many raters in common two items must have for half of their cosine to count.",
+        float,
+        0,
+        1e6,
+    ),
+    _VALUES,
+    _THREADS,
+)
+
+EASE = (
+    Option(
+        "regularization",
+        400.0,
+        "λ: how strongly the weights between items are held near zero.",
+        float,
+        1e-3,
+        1e9,
+    ),
+    _VALUES,
+    _THREADS,
 )
 
 
