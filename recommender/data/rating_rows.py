@@ -67,7 +67,9 @@ class RatingLayout:
     def schema(self) -> dict[str, pl.DataType]:
         """The columns of the resulting table, in order."""
         ids = pl.Int64() if self.integer_ids else pl.String()
-        schema: dict[str, pl.DataType] = {USER: ids, ITEM: ids, RATING: pl.Float32()}
+        schema: dict[str, pl.DataType] = {USER: ids, ITEM: ids}
+        if RATING in self.roles:
+            schema[RATING] = pl.Float32()
         if TIMESTAMP in self.roles:
             schema[TIMESTAMP] = pl.Int64()
         return schema
@@ -83,8 +85,8 @@ def ratings_table(blocks: Iterable[Block], layout: RatingLayout, label: str) -> 
     Returns
     -------
     polars.DataFrame
-        ``user`` and ``item`` (String or Int64), ``rating`` (Float32) and, when the file has it,
-        ``timestamp`` (Int64, seconds since 1970), in the order of the file; in several chunks.
+        ``user`` and ``item`` (String or Int64) and, when the file has them, ``rating`` (Float32)
+        and ``timestamp`` (Int64, seconds since 1970), in the order of the file; in several chunks.
 
     Raises
     ------
@@ -127,8 +129,9 @@ def fast_rows(block: Block, layout: RatingLayout) -> pl.DataFrame | None:
     columns = [
         _fast_ids(found[USER], layout.integer_ids),
         _fast_ids(found[ITEM], layout.integer_ids),
-        _fast_ratings(found[RATING], layout.scale),
     ]
+    if RATING in layout.roles:
+        columns.append(_fast_ratings(found[RATING], layout.scale))
     if TIMESTAMP in layout.roles:
         columns.append(_fast_timestamps(found[TIMESTAMP]))
     good = [column for column in columns if column is not None]
@@ -250,11 +253,9 @@ def readable_rows(block: Block, layout: RatingLayout, label: str) -> pl.DataFram
 def _checks(layout: RatingLayout) -> dict[str, Callable[[str], object]]:
     ids: Callable[[str], object] = check_number_id if layout.integer_ids else check_id
     scale = layout.scale
-    checks: dict[str, Callable[[str], object]] = {
-        USER: ids,
-        ITEM: ids,
-        RATING: lambda text: check_rating(text, scale),
-    }
+    checks: dict[str, Callable[[str], object]] = {USER: ids, ITEM: ids}
+    if RATING in layout.roles:
+        checks[RATING] = lambda text: check_rating(text, scale)
     if TIMESTAMP in layout.roles:
         checks[TIMESTAMP] = check_timestamp
     return checks

@@ -76,6 +76,7 @@ def read_ratings(
     *,
     scale: RatingScale | None = None,
     integer_ids: bool = False,
+    rating_required: bool = True,
 ) -> pl.DataFrame:
     """Read a CSV file of ratings.
 
@@ -92,6 +93,8 @@ def read_ratings(
         The ratings allowed; 0.5 to 5 in half steps unless given.
     integer_ids
         Read ids as numbers (Int64). Otherwise they stay text, with their leading zeros.
+    rating_required
+        Whether a file without a column of ratings, one that says who chose what, is refused.
 
     Returns
     -------
@@ -107,7 +110,8 @@ def read_ratings(
     source = path if isinstance(path, Source) else file_source(path)
     with closing(read_blocks(source, quoted=True)) as blocks:
         header, rest = split_header(next(blocks), source.label)
-        places = _columns(header, _RATING_COLUMNS, (USER, ITEM, RATING), source.label)
+        required = (USER, ITEM, RATING) if rating_required else (USER, ITEM)
+        places = _columns(header, _RATING_COLUMNS, required, source.label)
         roles = {place: role for role, place in places.items()}
         layout = RatingLayout(
             roles=tuple(roles.get(place) for place in range(len(header))),

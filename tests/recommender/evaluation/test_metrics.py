@@ -1,54 +1,29 @@
-"""Each metric equals its six-line twin, and lies between 0 and 1 for every k."""
+"""What every metric promises: a denominator in its first line, and an example that runs."""
 
-import math
+import inspect
 
-import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from recommender.evaluation.metrics import hit_rate, ndcg, recall, rmse
-from recommender.evaluation.significance import bootstrap_mean
+from recommender.evaluation import metrics
 
-
-def slow_ndcg(hits, n_relevant, k):
-    gained = sum(1 / math.log2(place + 2) for place, hit in enumerate(hits[:k]) if hit)
-    best = sum(1 / math.log2(place + 2) for place in range(min(k, n_relevant)))
-    return gained / best
+METRICS = sorted(set(metrics.__all__) - {"rank_sums"})
 
 
-lists = st.lists(st.booleans(), max_size=30).flatmap(
-    lambda hits: st.tuples(st.just(hits), st.integers(max(sum(hits), 1), 60), st.integers(1, 40))
-)
+def test_all_metrics_of_the_rooms_are_behind_the_door():
+    from recommender.evaluation import list_metrics, pair_metrics, ranked_metrics, star_metrics
+
+    written = {
+        name
+        for room in (list_metrics, pair_metrics, ranked_metrics, star_metrics)
+        for name, thing in inspect.getmembers(room, inspect.isfunction)
+        if thing.__module__ == room.__name__ and not name.startswith("_")
+    }
+    assert written == set(metrics.__all__)
 
 
-@given(lists)
-def test_ranking_metrics(case):
-    hits, n_relevant, k = case
-    array = np.array(hits, dtype=bool)
-    assert ndcg(array, n_relevant, k) == pytest.approx(slow_ndcg(hits, n_relevant, k))
-    assert recall(array, n_relevant, k) == pytest.approx(sum(hits[:k]) / min(k, n_relevant))
-    assert hit_rate(array, k) == float(any(hits[:k]))
-    for metric in (ndcg(array, n_relevant, k), recall(array, n_relevant, k)):
-        assert 0 <= metric <= 1 + 1e-12
-
-
-@given(st.integers(1, 30), st.integers(1, 40))
-def test_a_perfect_list_scores_one(n_relevant, k):
-    perfect = np.arange(50) < n_relevant
-    assert ndcg(perfect, n_relevant, k) == pytest.approx(1)
-    assert recall(perfect, n_relevant, k) == 1
-
-
-def test_rmse():
-    assert rmse(np.array([1, 5]), np.array([4, 1])) == pytest.approx(math.sqrt((9 + 16) / 2))
-
-
-def test_the_interval_covers_the_mean_as_often_as_it_says():
-    rng = np.random.default_rng(0)
-    covered = 0
-    for seed in range(200):
-        interval = bootstrap_mean(rng.exponential(size=80), samples=300, seed=seed)
-        assert interval.low <= interval.mean <= interval.high
-        covered += interval.low <= 1 <= interval.high
-    assert 0.85 <= covered / 200 <= 0.99
+@pytest.mark.parametrize("name", METRICS)
+def test_the_first_line_names_the_denominator(name):
+    document = inspect.getdoc(getattr(metrics, name))
+    assert " over " in document.splitlines()[0]
+    assert f">>> {name}(" in document
+    assert f":func:`{name}`" in metrics.__doc__

@@ -1,0 +1,236 @@
+"""``projectionist evaluate``: run a published experiment on plain files."""
+
+from __future__ import annotations
+
+import errno
+import os
+import tempfile
+from functools import partial
+from itertools import zip_longest
+from pathlib import Path
+from typing import Annotated, Any
+
+import orjson
+import typer
+
+from app.commands.model_options import with_model_options
+from app.commands.reporting import Reporter
+from app.process_memory import peak_memory
+from recommender import Ratings
+from recommender.errors import InvalidOptionError
+from recommender.evaluation.experiment import PROTOCOLS, Experiment, FoldFiles
+from recommender.evaluation.report_table import table_of
+from recommender.evaluation.running import run_experiment
+from recommender.models.by_name import MODELS, named_model
+from recommender.models.sizing import RANGES
+from recommender.training import Recipe, recipe_for
+from recommender.tuning.options_file import read_options
+
+_CSV = "a CSV file with a header user,item,rating[,timestamp]"
+_PROTOCOLS = "; ".join(f"{kind.name} ({kind.meaning})" for kind in PROTOCOLS.values())
+
+
+def _defaults(model: str, train: Ratings) -> dict[str, Any]:
+    """Return what ``projectionist train`` would take for ratings of this size."""
+    return _taken(model, recipe_for(train))
+
+
+def _taken(model: str, recipe: Recipe) -> dict[str, Any]:
+    """Return the options of a model in a recipe; none when it is not in it."""
+    kind = named_model(model).place.partition(":")[2]
+    made = [made for made in (recipe.ranking, recipe.stars) if type(made).__name__ == kind]
+    return made[0].options() if made else {}
+
+
+def _shown_defaults() -> dict[str, dict[str, Any]]:
+    """Return what the help says of options that are not said."""
+    shown = {name: _taken(name, Recipe()) for name in MODELS}
+    for name, (low, high) in RANGES.items():
+        shown[name]["regularization"] = f"{low:g} to {high:g} by size"
+    return shown
+
+
+@with_model_options(_shown_defaults())
+def evaluate(
+    given: dict[str, Any],
+    train: Annotated[
+        list[Path],
+        typer.Option(
+            help=f"What to train on: {_CSV}. Ranking does without the rating. Several folds: "
+            "--train and --test again for each.",
+            metavar="FILE",
+        ),
+    ],
+    test: Annotated[
+        list[Path],
+        typer.Option(help="What to be judged by, in the same form.", metavar="FILE"),
+    ],
+    protocol: Annotated[str, typer.Option(help=f"{_PROTOCOLS}.", metavar="NAME")],
+    model: Annotated[
+        str | None,
+        typer.Option(
+            help=f"{', '.join(MODELS)}; that of --options when not given.", metavar="NAME"
+        ),
+    ] = None,
+    options: Annotated[
+        Path | None,
+        typer.Option(
+            help="A file of options, as tune writes it; what is given here goes before it.",
+            metavar="FILE",
+        ),
+    ] = None,
+    negatives: Annotated[
+        list[Path] | None,
+        typer.Option(
+            help="For leave-one-out: a CSV file user,item of what each user's test items are "
+            "ranked among; one for each fold.",
+            metavar="FILE",
+        ),
+    ] = None,
+    sampled_negatives: Annotated[
+        int | None,
+        typer.Option(
+            help="Instead: how many are drawn for each user among the items of the training that "
+            "the user has rated in neither part.",
+            metavar="N",
+        ),
+    ] = None,
+    fold_in: Annotated[
+        list[Path] | None,
+        typer.Option(
+            help="For strong-generalization: what is known of the test's users; one for each fold.",
+            metavar="FILE",
+        ),
+    ] = None,
+    k: Annotated[
+        str | None,
+        typer.Option(
+            "--k",
+            help="How many places of each list count, such as 10,20,50; what is usual for the "
+            "protocol when not given.",
+            metavar="K,K,…",
+        ),
+    ] = None,
+    relevant_from: Annotated[
+        float | None,
+        typer.Option(
+            help="Only test ratings of at least so many stars are relevant.", metavar="STARS"
+        ),
+    ] = None,
+    timestamps: Annotated[
+        bool,
+        typer.Option(
+            help="Let models look at when ratings were given, those of the test included; "
+            "bayesian-mf does."
+        ),
+    ] = True,
+    seeds: Annotated[
+        int,
+        typer.Option(help="How many seeds, from --seed on: the mean and the spread are shown."),
+    ] = 1,
+    output: Annotated[
+        Path | None, typer.Option(help="Write the JSON document there as well.", metavar="FILE")
+    ] = None,
+    force: Annotated[
+        bool, typer.Option("--force", help="Replace the output if it exists.")
+    ] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+) -> None:
+    """Train on a file, and judge by another: a published protocol, with intervals over users.
+
+    Nothing is stored. Repeated rows, unknown users and items and all else that is dropped or falls
+    back is counted in the report. Options of implicit-als and biased-als that are not said are
+    those that `projectionist train` would take for ratings of this size.
+    """
+    reporter = Reporter(json)
+    name, of_model = _model(model, options, given)
+    experiment = Experiment(
+        protocol,
+        name,
+        _folds(train, test, negatives, fold_in),
+        of_model,
+        partial(_defaults, name),
+        seeds,
+        () if k is None else _places(k),
+        relevant_from,
+        sampled_negatives,
+        timestamps,
+    )
+    if output is not None:
+        _check_free(output, force)
+    with reporter.progress() as step:
+        report = run_experiment(experiment, step)
+    document = report.document() | {"peak_memory_bytes": peak_memory()}
+    if output is not None:
+        _write(output, orjson.dumps(document, option=orjson.OPT_INDENT_2) + b"\n")
+    memory = f"{document['peak_memory_bytes'] / 2**20:,.0f} MiB at the peak"
+    reporter.result(document, f"{table_of(report)}\n\n{memory}")
+
+
+def _model(
+    name: str | None, file: Path | None, given: dict[str, Any]
+) -> tuple[str, dict[str, Any]]:
+    """Return which model, with its options from the file and from the command line."""
+    if file is None:
+        if name is None:
+            raise InvalidOptionError(f"say which --model: {', '.join(MODELS)}")
+        return name, given
+    of_file, options = read_options(file)
+    if name not in (None, of_file):
+        raise InvalidOptionError(f"{file} has options of {of_file}, not of {name}")
+    return of_file, options | given
+
+
+def _folds(
+    train: list[Path], test: list[Path], negatives: list[Path] | None, fold_in: list[Path] | None
+) -> tuple[FoldFiles, ...]:
+    """Bring the files of each fold together."""
+    for flag, files in (("--test", test), ("--negatives", negatives), ("--fold-in", fold_in)):
+        if files and len(files) != len(train):
+            raise InvalidOptionError(
+                f"each fold needs a file of its own: found --train {len(train)} times and "
+                f"{flag} {len(files)} times"
+            )
+    folds = zip_longest(train, test, negatives or [], fold_in or [])
+    return tuple(FoldFiles(*files) for files in folds)
+
+
+def _places(text: str) -> tuple[int, ...]:
+    """Read ``10,20,50``."""
+    try:
+        return tuple(int(part) for part in text.split(","))
+    except ValueError:
+        raise InvalidOptionError(
+            f"k must be whole numbers of at least 1, with commas between, such as 10,20,50; "
+            f"found {text!r}"
+        ) from None
+
+
+def _check_free(path: Path, replace: bool) -> None:
+    """Say before hours of work that the result could not be written."""
+    if path.is_dir():
+        raise IsADirectoryError(errno.EISDIR, "this is a folder, not a file", str(path))
+    if not replace and (path.is_symlink() or path.exists()):
+        raise FileExistsError(
+            errno.EEXIST, "it exists, and is replaced only when told to (--force)", str(path)
+        )
+    if not os.access(path.parent, os.W_OK | os.X_OK):
+        raise OSError(errno.ENOENT, "no folder to write it into", str(path))
+
+
+def _write(path: Path, content: bytes) -> None:
+    """Write a file whole or not at all."""
+    try:
+        handle, scratch = tempfile.mkstemp(prefix=".writing-", dir=path.parent)
+    except OSError as error:
+        raise OSError(error.errno, f"{error.strerror}; nothing was written", str(path)) from error
+    try:
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(content)
+            stream.flush()
+            os.fchmod(stream.fileno(), 0o644)
+            os.fsync(stream.fileno())
+        Path(scratch).replace(path)
+    except OSError as error:
+        Path(scratch).unlink(missing_ok=True)
+        raise OSError(error.errno, f"{error.strerror}; nothing was written", str(path)) from error

@@ -1,0 +1,177 @@
+"""What an experiment found: figures, each of which knows what it owes to which user.
+
+Every figure with an interval is a function of sums over users: a mean is a sum over the number of
+users, an RMSE the root of a sum over the number of ratings. So users can be drawn again, with all
+that is theirs, for all figures at once (Efron 1979).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from recommender.arrays import as_count, frozen
+from recommender.data.seeds import generator_of
+from recommender.evaluation.drawing_kernels import count_draws
+from recommender.solvers.threads import available_threads, run_shares, single_threaded_blas
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from recommender.arrays import Rows
+
+CONFIDENCE = 0.95
+SAMPLES = 1000
+
+_USERS = 4096
+"""Users at a time: what counts how often each was drawn stays near the processor."""
+
+_SAMPLES = 64
+"""Resamples at a time: with the users at a time, 2 MB of weights for each thread."""
+
+_DRAWS_FOR_A_THREAD = 500_000
+"""Draws that take as long as a thread takes to start."""
+
+
+@dataclass(frozen=True)
+class Figure:
+    """How a figure comes from sums over users.
+
+    Attributes
+    ----------
+    numerators
+        Names of columns: one, or for ``"absolute"`` several.
+    denominator
+        The name of a column.
+    shape
+        ``"mean"``: Σ numerator / Σ denominator; ``"root"``: the root of that; ``"absolute"``: the
+        sum of |Σ numerator| over all numerators, over Σ denominator.
+    """
+
+    numerators: tuple[str, ...]
+    denominator: str = "users"
+    shape: Literal["mean", "root", "absolute"] = "mean"
+
+    def of(self, sums: dict[str, NDArray[np.float64]]) -> NDArray[np.float64]:
+        """Return the figure for each of some sets of sums; NaN where there is nothing to divide."""
+        numerators = np.stack([sums[name] for name in self.numerators])
+        total = np.abs(numerators).sum(axis=0) if self.shape == "absolute" else numerators[0]
+        below = sums[self.denominator]
+        share: NDArray[np.float64] = np.full(np.shape(below), np.nan)
+        np.divide(total, below, out=share, where=below > 0)
+        if self.shape == "root":
+            np.sqrt(share, out=share)
+        return share
+
+
+@dataclass(frozen=True, eq=False)
+class Outcome:
+    """What one experiment found.
+
+    Attributes
+    ----------
+    columns
+        (n_users,) float64 each: what each user adds to the sums. ``"users"`` is 1 for each user
+        who counts.
+    figures
+        By name, such as ``"ndcg@10"``.
+    wholes
+        Figures of all lists together, such as ``"coverage@10"``: they have no interval.
+    counts
+        What was asked, what was dropped, and what fell back: see
+        :data:`recommender.evaluation.report.COUNTS`.
+    settings
+        What the protocol was told besides, for the report.
+    """
+
+    columns: dict[str, NDArray[np.float64]]
+    figures: dict[str, Figure]
+    wholes: dict[str, float] = field(default_factory=dict)
+    counts: dict[str, int] = field(default_factory=dict)
+    settings: dict[str, object] = field(default_factory=dict)
+
+    @property
+    def n_users(self) -> int:
+        """How many users count."""
+        return int(self.columns["users"].sum())
+
+    def value(self, name: str) -> float:
+        """Return one figure.
+
+        Raises
+        ------
+        KeyError
+            When there is none of that name.
+        """
+        if name in self.wholes:
+            return self.wholes[name]
+        figure = self.figures[name]
+        needed = {*figure.numerators, figure.denominator}
+        return float(figure.of({name: np.array(self.columns[name].sum()) for name in needed}))
+
+    def values(self) -> dict[str, float]:
+        """Return all figures by name."""
+        return {name: self.value(name) for name in (*self.figures, *self.wholes)}
+
+    def resampled(self, samples: int = SAMPLES, seed: int = 0) -> dict[str, NDArray[np.float64]]:
+        """Draw as many users as there are with replacement, again and again.
+
+        Parameters
+        ----------
+        samples
+            How often.
+        seed
+            Where the draws come from. Outcomes of as many users see the same draws.
+
+        Returns
+        -------
+        (samples,) each figure of each draw; those of ``wholes`` are not among them.
+        """
+        names = list(self.columns)
+        sums = resampled_sums([self.columns[name] for name in names], samples, seed)
+        drawn = dict(zip(names, sums, strict=True))
+        return {name: figure.of(drawn) for name, figure in self.figures.items()}
+
+
+def resampled_sums(
+    columns: list[NDArray[np.float64]], samples: int, seed: int
+) -> NDArray[np.float64]:
+    """Draw n of n users with replacement, ``samples`` times, and add up every column.
+
+    To draw one user after the other is the same as to draw first how many come from each block of
+    users (a multinomial), and then so many within it. How often each was drawn is a matrix of
+    weights, and one product with it gives the sums of a block for all columns.
+
+    Parameters
+    ----------
+    columns
+        (n_users,) each.
+
+    Returns
+    -------
+    (n_columns, samples) float64: the sums over the same draws.
+    """
+    n, generator = len(columns[0]), generator_of(seed)
+    n_blocks = -(-n // _USERS)
+    bounds = [n * block // n_blocks for block in range(n_blocks + 1)]
+    n_samples = as_count(samples, "samples")
+    counts = frozen(generator.multinomial(n, np.diff(bounds) / n, size=n_samples))
+    keys = frozen(generator.integers(0, 2**64, counts.shape, np.uint64))
+    sums = np.zeros((len(columns), n_samples))
+
+    def draw(chosen: Rows) -> None:
+        for first in range(0, len(chosen), _SAMPLES):
+            part = chosen[first : first + _SAMPLES]
+            for block, (begin, end) in enumerate(pairwise(bounds)):
+                weights = np.empty((len(part), end - begin))
+                count_draws(frozen(keys[part, block]), frozen(counts[part, block]), weights)
+                table = np.stack([column[begin:end] for column in columns])
+                sums[:, part] += table @ weights.T
+
+    threads = max(1, min(available_threads(), n * n_samples // _DRAWS_FOR_A_THREAD))
+    with single_threaded_blas():  # each of our threads multiplies for itself
+        run_shares(draw, np.array_split(np.arange(n_samples), threads))
+    return sums
