@@ -52,6 +52,11 @@ $(VENV)/installed: constraints/run.txt pyproject.toml | $(VENV)/bin/python
 	@PYTHONDONTWRITEBYTECODE= $(BIN)/python -c 'import app.cli'
 	@touch $@
 
+$(VENV)/installed-tune: constraints/tune.txt $(VENV)/installed
+	@echo "Installing what \`projectionist tune\` needs (once) …"
+	@$(BIN)/python -m pip install --quiet --no-deps --no-compile --require-hashes -r constraints/tune.txt
+	@touch $@
+
 $(VENV)/installed-dev: constraints/dev.txt $(VENV)/installed
 	@echo "Installing what tests and checks need (once) …"
 	@$(BIN)/python -m pip install --quiet --no-deps --no-compile --require-hashes -r constraints/dev.txt

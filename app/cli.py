@@ -8,11 +8,13 @@ from typing import Annotated
 import typer
 
 from app.commands.downloading import download
+from app.commands.evaluating import evaluate
 from app.commands.generate import generate
 from app.commands.importing import import_
 from app.commands.recommending import recommend
 from app.commands.serving import run, serve
 from app.commands.training import train
+from app.commands.tuning import tune
 from app.settings import SettingsError
 from app.store import StoreError
 from app.trainer.training_run import TrainingRunningError
@@ -34,6 +36,8 @@ cli.command("import")(import_)
 cli.command("download")(download)
 cli.command("generate")(generate)
 cli.command("train")(train)
+cli.command("evaluate")(evaluate)
+cli.command("tune")(tune)
 cli.command("recommend")(recommend)
 
 

@@ -21,9 +21,13 @@ OPTIONS = (
 
 SETS: dict[str, tuple[str, ...]] = {
     "run.txt": (),
-    "dev.txt": ("--group", "dev", "--constraint", "constraints/run.txt"),
-    "bench.txt": ("--group", "dev", "--extra", "bench", "--constraint", "constraints/dev.txt"),
-}
+    "tune.txt": ("--extra", "tune", "--constraint", "constraints/run.txt"),
+    "dev.txt": ("--group", "dev", "--extra", "tune", "--constraint", "constraints/tune.txt"),
+    "bench.txt": (
+        "--group", "dev", "--extra", "tune", "--extra", "bench",
+        "--constraint", "constraints/dev.txt",
+    ),
+}  # fmt: skip
 
 
 def main() -> None:

@@ -16,8 +16,11 @@ from recommender.evaluation.metrics import rmse
 from recommender.evaluation.protocols import full_ranking
 from recommender.evaluation.significance import bootstrap_mean
 from recommender.models.baselines import Popularity
+from recommender.models.bayesian_mf import BayesianMF
 from recommender.models.biased_als import BiasedALS
 from recommender.models.implicit_als import ImplicitALS
+from recommender.models.sizing import regularization_for
+from recommender.models.starting import check_enough
 
 if TYPE_CHECKING:
     from recommender.models.factor_model import FactorModel
@@ -33,11 +36,28 @@ class Recipe:
     ranking: ImplicitALS = field(
         default_factory=lambda: ImplicitALS(regularization=0.01, unobserved_weight=0.3)
     )
-    stars: BiasedALS = field(default_factory=BiasedALS)
+    stars: BiasedALS | BayesianMF = field(default_factory=BiasedALS)
 
     def options(self) -> dict[str, Any]:
         """Return every option of both, for a manifest."""
         return {"ranking": self.ranking.options(), "stars": self.stars.options()}
+
+
+def recipe_for(ratings: Ratings) -> Recipe:
+    """Return what is trained when nobody says otherwise: regularized as their size asks for.
+
+    Raises
+    ------
+    TooFewRatingsError
+        When there is nothing to learn from.
+    """
+    check_enough(ratings)
+    sized = regularization_for(ratings.n_users, ratings.n_items, ratings.n_ratings)
+    base = Recipe()
+    return Recipe(
+        replace(base.ranking, regularization=sized["implicit-als"]),
+        BiasedALS(regularization=sized["biased-als"]),
+    )
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,9 +67,9 @@ class Trained:
     Attributes
     ----------
     metrics
-        ``ndcg_at_10`` with ``ndcg_at_10_low`` and ``…_high`` (95 %), ``recall_at_10``,
-        ``popularity_ndcg_at_10``, ``rmse``, ``held_out_ratings``, ``evaluated_users``. Empty
-        when nothing could be held out.
+        ``ndcg_at_10`` with ``ndcg_at_10_low`` and ``…_high`` (95 %), ``recall_at_10`` (hits over
+        min(10, held out)), ``popularity_ndcg_at_10``, ``rmse``, ``held_out_ratings``,
+        ``evaluated_users``. Empty when nothing could be held out.
     """
 
     ranking: FactorModel
@@ -72,10 +92,29 @@ def prepare(recipe: Recipe | None = None, *, wide: bool = False) -> None:
     chosen = recipe or Recipe()
     least = Ratings.from_arrays(list("aabb"), list("xyxy"), [3, 4, 5, 3], [1, 2, 3, 4])
     last_of_each_user(least)
-    for als in (chosen.ranking, chosen.stars):
-        replace(als, epochs=1).fit(least).fold_in(["x"], [5])
+    _rank(least)
+    if wide:
+        _rank(_least_of_many())
+    for model in (chosen.ranking, chosen.stars):
+        short = _shortened(model)
+        short.fit(least).fold_in(["x"], [5])
         if wide:
-            replace(als, epochs=1).fit(_least_of_many())
+            short.fit(_least_of_many())
+
+
+def _shortened(
+    model: ImplicitALS | BiasedALS | BayesianMF,
+) -> ImplicitALS | BiasedALS | BayesianMF:
+    if isinstance(model, BayesianMF):
+        return replace(model, samples=1)
+    return replace(model, epochs=1)
+
+
+def _rank(ratings: Ratings) -> None:
+    """Rank once, to have it compiled: as if every other rating were held out."""
+    known = np.arange(ratings.n_ratings) % 2 == 0
+    train = ratings.select(known)
+    full_ranking(Popularity.fit(train), Split(train, ratings.select(~known)))
 
 
 def _least_of_many() -> Ratings:
@@ -100,7 +139,7 @@ def train(
     ratings
         Of at least two users and two items; without timestamps nothing is held out.
     recipe
-        Options of both models.
+        Options of both models; :func:`recipe_for` these ratings when not given.
     evaluate
         Whether to hold out, which costs a second fit.
     progress
@@ -111,7 +150,7 @@ def train(
     TooFewRatingsError
         When there is nothing to learn from.
     """
-    chosen = recipe or Recipe()
+    chosen = recipe or recipe_for(ratings)
     tell = progress or (lambda _phase, _done, _total: None)
     metrics: dict[str, float] = {}
     if evaluate and ratings.timestamps is not None:
@@ -123,7 +162,7 @@ def train(
 def _fit(
     ratings: Ratings, recipe: Recipe, phase: str, tell: Progress
 ) -> tuple[FactorModel, FactorModel]:
-    total = recipe.ranking.epochs + recipe.stars.epochs
+    total = recipe.ranking.epochs + recipe.stars.steps
     tell(phase, 0, total)
     ranking = recipe.ranking.fit(ratings, lambda epoch, _s, _l: tell(phase, epoch, total))
     done = recipe.ranking.epochs
@@ -149,7 +188,7 @@ def _judge(split: Split, recipe: Recipe, tell: Progress) -> dict[str, float]:
         "ndcg_at_10": interval.mean,
         "ndcg_at_10_low": interval.low,
         "ndcg_at_10_high": interval.high,
-        "recall_at_10": float(ranked["recall"].mean()),
+        "recall_at_10": float(ranked["capped_recall"].mean()),
         "popularity_ndcg_at_10": float(popular["ndcg"].mean()),
         "rmse": rmse(np.clip(predicted, low, high), split.test.values),
         "held_out_ratings": float(split.test.n_ratings),

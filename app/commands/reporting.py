@@ -60,8 +60,8 @@ class Reporter:
 class Steps(Protocol):
     """Told of each step: a phase, how many steps are done, and of how many."""
 
-    def __call__(self, phase: str, done: int, total: int) -> None:
-        """Show one step."""
+    def __call__(self, phase: str, done: int, total: int, note: str = "") -> None:
+        """Show one step; the note says what there is to say of it besides."""
 
 
 class Bars:
@@ -71,11 +71,12 @@ class Bars:
         self._bars = bars
         self._tasks: dict[str, TaskID] = {}
 
-    def __call__(self, phase: str, done: int, total: int) -> None:
+    def __call__(self, phase: str, done: int, total: int, note: str = "") -> None:
         """Move the phase's bar."""
         if phase not in self._tasks:
             self._tasks[phase] = self._bars.add_task(phase, total=total)
-        self._bars.update(self._tasks[phase], completed=done, total=total)
+        told = f"{phase} ({note})" if note else phase
+        self._bars.update(self._tasks[phase], completed=done, total=total, description=told)
 
 
 class Lines:
@@ -86,10 +87,10 @@ class Lines:
         self._phase: str | None = None
         self._spoken = 0.0
 
-    def __call__(self, phase: str, done: int, total: int) -> None:
+    def __call__(self, phase: str, done: int, total: int, note: str = "") -> None:
         """Write a line when there is something new to say."""
         now = monotonic()
         if phase == self._phase and done < total and now - self._spoken < _SECONDS_BETWEEN_LINES:
             return
         self._phase, self._spoken = phase, now
-        self._reporter.say(f"{phase}: {done:,} of {total:,}")
+        self._reporter.say(f"{phase}: {done:,} of {total:,}{f' ({note})' if note else ''}")

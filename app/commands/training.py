@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from datetime import UTC, datetime
+from pathlib import Path
 from time import perf_counter
 from typing import Annotated, Any
 
@@ -14,9 +15,11 @@ from app.commands.reporting import Reporter
 from app.settings import Settings
 from app.store import open_store
 from app.trainer.training_run import TrainingReport, run_training
-from recommender import BiasedALS, ImplicitALS
+from recommender import BayesianMF, BiasedALS, ImplicitALS, Ratings
+from recommender.errors import InvalidOptionError
 from recommender.models.options import IMPLICIT_ALS
-from recommender.training import Recipe, prepare
+from recommender.training import Recipe, prepare, recipe_for
+from recommender.tuning import read_options
 
 _MEANING = {
     option.name: f"{option.meaning} {option.allowed[0].upper()}{option.allowed[1:]}."
@@ -24,9 +27,35 @@ _MEANING = {
 }
 
 
+_STARS: dict[str, type[BiasedALS | BayesianMF]] = {
+    "biased-als": BiasedALS,
+    "bayesian-mf": BayesianMF,
+}
+"""What predicts stars."""
+
+_TRAINED = ("implicit-als", *_STARS)
+"""What a generation may be made of: what ranks, and what predicts stars."""
+
+
 @with_settings(*STORAGE)
 def train(
     settings: Settings,
+    options: Annotated[
+        list[Path] | None,
+        typer.Option(
+            help="A file that `projectionist tune` wrote; once for each model, "
+            f"{' and '.join(_TRAINED)}. An option given here goes before it.",
+            metavar="FILE",
+        ),
+    ] = None,
+    stars: Annotated[
+        str | None,
+        typer.Option(
+            help="What predicts stars: biased-als, which is quick, or bayesian-mf, which is "
+            "nearer and takes some hundred times as long. [default: biased-als]",
+            metavar="MODEL",
+        ),
+    ] = None,
     factors: Annotated[int | None, typer.Option(help=_MEANING["factors"])] = None,
     regularization: Annotated[float | None, typer.Option(help=_MEANING["regularization"])] = None,
     unobserved_weight: Annotated[
@@ -55,13 +84,14 @@ def train(
         }.items()
         if value is not None
     }
-    base = Recipe()
-    shared: dict[str, Any] = {name: given[name] for name in ("seed", "threads") if name in given}
-    recipe = Recipe(
-        ImplicitALS(**base.ranking.options() | given), BiasedALS(**base.stars.options() | shared)
-    )
+    files = _from_files(options or [])
+
+    def recipe(ratings: Ratings) -> Recipe:
+        return _recipe(recipe_for(ratings), files, given, stars)
+
+    any_size = _recipe(Recipe(), files, given, stars)
     reporter.say("Preparing the solver (compiled the first time, then kept) …")
-    prepare(recipe)
+    prepare(any_size)
     with (
         open_store(settings.database, settings.data_dir, read_only=True) as store,
         reporter.progress() as step,
@@ -76,6 +106,46 @@ def train(
         )
     seconds = perf_counter() - started
     reporter.result({**asdict(report), "seconds": round(seconds, 3)}, _in_words(report, seconds))
+
+
+def _from_files(paths: list[Path]) -> dict[str, dict[str, Any]]:
+    """Return the options of each model that a file names."""
+    found: dict[str, dict[str, Any]] = {}
+    for path in paths:
+        model, options = read_options(path)
+        if model not in _TRAINED:
+            raise InvalidOptionError(
+                f"{path}: these are options of {model}, which is not trained here; "
+                f"allowed are {' and '.join(_TRAINED)}"
+            )
+        if model in found:
+            raise InvalidOptionError(f"{path}: options of {model} were given already; keep one")
+        found[model] = options
+    return found
+
+
+def _recipe(
+    base: Recipe, files: dict[str, dict[str, Any]], given: dict[str, Any], stars: str | None
+) -> Recipe:
+    """Return what to train: as given, else as in the files, else as in the base."""
+    named = [name for name in _STARS if name in files]
+    if len(named) > 1:
+        raise InvalidOptionError(
+            f"options of {' and '.join(named)} were given, and one of them predicts stars; keep one"
+        )
+    chosen = stars or (named[0] if named else "biased-als")
+    if chosen not in _STARS:
+        raise InvalidOptionError(f"stars must be {' or '.join(_STARS)}; found {chosen!r}")
+    if named and chosen not in named:
+        raise InvalidOptionError(
+            f"--stars {chosen} goes with no options of {named[0]}; leave one of them out"
+        )
+    own = base.stars.options() if isinstance(base.stars, _STARS[chosen]) else {}
+    shared = {name: given[name] for name in ("seed", "threads") if name in given}
+    return Recipe(
+        ImplicitALS(**base.ranking.options() | files.get("implicit-als", {}) | given),
+        _STARS[chosen](**own | files.get(chosen, {}) | shared),
+    )
 
 
 def _in_words(report: TrainingReport, seconds: float) -> str:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from recommender import Ratings
 from recommender.errors import DamagedGenerationError
 from recommender.generations import current_number, publish, sweep_unfinished, write_generation
-from recommender.training import Progress, Recipe, train
+from recommender.training import Progress, recipe_for, train
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from app.store import Store
+    from recommender.training import Recipe
 
 
 class TrainingRunningError(Exception):
@@ -42,11 +43,20 @@ def run_training(
     models_dir: Path,
     now: Callable[[], datetime],
     *,
-    recipe: Recipe | None = None,
+    recipe: Callable[[Ratings], Recipe] = recipe_for,
     evaluate: bool = True,
     progress: Progress | None = None,
 ) -> TrainingReport:
     """Train on all that is stored now, and publish the result.
+
+    Parameters
+    ----------
+    store, models_dir, now
+        Where ratings come from, where generations go to, and what time it is.
+    recipe
+        What to train, given the ratings.
+    evaluate, progress
+        As in :func:`recommender.training.train`.
 
     Raises
     ------
@@ -55,12 +65,12 @@ def run_training(
     TrainingRunningError
         When another process is at it.
     """
-    chosen = recipe or Recipe()
     with _only_one(models_dir):
         sweep_unfinished(models_dir)
         parent = _current(models_dir)
         snapshot = store.snapshot()
         ratings = Ratings.from_frame(snapshot.ratings, timestamp="timestamp")
+        chosen = recipe(ratings)
         trained = train(ratings, chosen, evaluate=evaluate, progress=progress)
         number = write_generation(
             models_dir,

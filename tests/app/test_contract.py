@@ -218,7 +218,8 @@ def family(root):
 @pytest.mark.parametrize("error", [*family(core.RecommenderError), *family(store.StoreError)])
 def test_every_error_of_core_and_store_has_a_status(error):
     told = translate(error.__new__(error)).problem
-    if issubclass(error, core.DownloadError) or error is core.RecommenderError:
+    elsewhere = (core.DownloadError, core.MissingExtraError)  # of commands, not of the service
+    if issubclass(error, elsewhere) or error is core.RecommenderError:
         assert told.name == "internal-error"  # no route downloads anything
     elif issubclass(error, core.UnknownIdError) and error is not core.UnknownIdError:
         assert told.status == 404

@@ -1,0 +1,166 @@
+"""The best options as a small TOML file: written by a search, read by a training."""
+
+from __future__ import annotations
+
+import difflib
+import json
+import os
+import tempfile
+import tomllib
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from recommender.data.sources import file_source
+from recommender.errors import FileFormatError, InvalidOptionError
+from recommender.models.by_name import MODELS, NamedModel
+from recommender.tuning.space import told
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+FORMAT = 1
+FIRST_LINE = "# Options found by `projectionist tune`."
+
+_HEAD = f"""\
+{FIRST_LINE} Read by `train --options FILE` and `evaluate --options FILE`.
+# What counts is the model and its [options]; [found] says where they come from.
+"""
+_LONGEST = 1 << 16
+_KEYS = ("format", "model", "options", "found")
+
+
+def write_options(
+    path: Path | str, model: str, options: Mapping[str, Any], found: Mapping[str, Any]
+) -> None:
+    """Write options under a name, whole or not at all; a file of that name is replaced.
+
+    Parameters
+    ----------
+    path
+        The file.
+    model
+        A name of :data:`recommender.models.by_name.MODELS`.
+    options
+        By name; those of the machine (threads) are left out.
+    found
+        Text, numbers and booleans that say where the options come from: score, data, seed, …
+
+    Raises
+    ------
+    OSError
+        When the disk refuses; nothing is left behind.
+    """
+    path = Path(path)
+    names = told(MODELS[model].options)
+    lines = [f"format = {FORMAT}", f"model = {_toml(model)}", "", "[options]"]
+    lines += [f"{name} = {_toml(options[name])}" for name in names if name in options]
+    lines += ["", "[found]"]
+    lines += [f"{name} = {_toml(value)}" for name, value in found.items() if value is not None]
+    try:
+        handle, scratch = tempfile.mkstemp(prefix=".writing-", dir=path.parent)
+    except OSError as error:
+        raise OSError(error.errno, f"{error.strerror}; nothing was written", str(path)) from error
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as stream:
+            stream.write(_HEAD + "\n" + "\n".join(lines) + "\n")
+            stream.flush()
+            os.fchmod(stream.fileno(), 0o644)
+            os.fsync(stream.fileno())
+        Path(scratch).replace(path)
+    except BaseException:
+        Path(scratch).unlink(missing_ok=True)
+        raise
+
+
+def is_options_file(path: Path) -> bool:
+    """Say whether :func:`write_options` has written this file."""
+    try:
+        with path.open("rb") as stream:
+            return stream.read(len(FIRST_LINE)) == FIRST_LINE.encode()
+    except OSError:
+        return False
+
+
+def read_options(path: Path | str) -> tuple[str, dict[str, Any]]:
+    """Read what :func:`write_options` has written, or somebody by hand.
+
+    Parameters
+    ----------
+    path
+        A TOML file with ``model`` and a table ``[options]``; options that are not in it are left
+        to whoever trains.
+
+    Returns
+    -------
+    The name of the model, and its options, each checked against the model's own table.
+
+    Raises
+    ------
+    FileFormatError
+        When there is no such file, it is no TOML, the model or an option is unknown, or a value
+        is out of range.
+    """
+    document = _parsed(Path(path))
+    for key in document:
+        if key not in _KEYS:
+            raise FileFormatError(path, f"{key!r} is not known here;{_closest(key, _KEYS)}")
+    if "model" not in document or "options" not in document:
+        raise FileFormatError(path, 'an options file names a model = "…" and has [options]')
+    if document.get("format", FORMAT) != FORMAT:
+        raise FileFormatError(
+            path,
+            f"it has the format {document['format']!r}, and this version reads {FORMAT}; "
+            "run `projectionist tune` again",
+        )
+    model, options = document["model"], document["options"]
+    if not isinstance(model, str) or model not in MODELS:
+        raise FileFormatError(path, f"model must be {' or '.join(MODELS)}; found {model!r}")
+    if not isinstance(options, dict):
+        raise FileFormatError(path, f"options must be a table, [options]; found {options!r}")
+    return model, _checked(path, MODELS[model], options)
+
+
+def _parsed(path: Path) -> dict[str, Any]:
+    source = file_source(path)
+    if source.size > _LONGEST:
+        raise FileFormatError(
+            path, f"it has {source.size:,} bytes, which no options file has; expected: TOML"
+        )
+    try:
+        return tomllib.loads(source.head(_LONGEST).decode("utf-8"))
+    except UnicodeDecodeError as error:
+        raise FileFormatError(
+            path, f"byte {error.start} is not UTF-8; an options file is TOML, which is text"
+        ) from None
+    except tomllib.TOMLDecodeError as error:
+        raise FileFormatError(path, f"it cannot be read as TOML: {error}") from None
+
+
+def _checked(path: Path | str, named: NamedModel, options: dict[str, Any]) -> dict[str, Any]:
+    known = {option.name: option for option in named.options}
+    checked = {}
+    for name, value in options.items():
+        if name not in known:
+            raise FileFormatError(
+                path,
+                f"[options] {name} is no option of {named.name};{_closest(name, known)}",
+            )
+        try:
+            checked[name] = known[name].check(value)
+        except InvalidOptionError as error:
+            raise FileFormatError(path, f"[options] {error}") from None
+    return checked
+
+
+def _closest(name: str, known: Iterable[str]) -> str:
+    names = list(known)
+    close = difflib.get_close_matches(name, names, n=1)
+    hint = f" did you mean {close[0]}?" if close else ""
+    return f"{hint} Known are: {', '.join(names)}"
+
+
+def _toml(value: Any) -> str:
+    if isinstance(value, str):
+        # JSON's strings are TOML's, but for DEL, which TOML wants escaped.
+        return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+    return str(value).lower() if isinstance(value, bool) else repr(value)
