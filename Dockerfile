@@ -29,7 +29,7 @@ RUN /opt/projectionist/bin/python3 -m hatchling build --target wheel --directory
         editables hatchling pathspec pluggy trove-classifiers
 # -P: the installed package, not the sources in this directory.
 RUN NUMBA_CACHE_DIR=/opt/projectionist/kernels /opt/projectionist/bin/python3 -P -c \
-    "from recommender.training import prepare; prepare(wide=True)"
+    "from recommender import BayesianMF; from recommender.training import Recipe, prepare; prepare(wide=True); prepare(Recipe(stars=BayesianMF()), wide=True)"
 COPY --chmod=0755 container/projectionist /opt/projectionist/start/projectionist
 COPY container/health.py /opt/projectionist/start/health.py
 

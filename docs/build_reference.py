@@ -25,6 +25,7 @@ from app.problems import PROBLEMS
 from app.settings import Settings, settings_table
 from recommender import errors
 from recommender.models.options import BIASED_ALS, IMPLICIT_ALS
+from recommender.models.sizing import RANGES
 from recommender.training import Recipe
 
 if TYPE_CHECKING:
@@ -108,15 +109,19 @@ def hyperparameters() -> str:
         ("ImplicitALS", IMPLICIT_ALS, recipe.ranking.options()),
         ("BiasedALS", BIASED_ALS, recipe.stars.options()),
     ):
+        model = "implicit-als" if options is IMPLICIT_ALS else "biased-als"
         rows = (
-            (code(o.name), code(o.default), o.allowed, o.meaning + _in_service(o, trained))
+            (code(o.name), code(o.default), o.allowed, o.meaning + _in_service(model, o, trained))
             for o in options
         )
         parts.append(f"### {name}\n\n{table(('name', 'default', 'allowed', 'meaning'), rows)}")
     return "\n".join(parts)
 
 
-def _in_service(option: Option, trained: Mapping[str, Any]) -> str:
+def _in_service(model: str, option: Option, trained: Mapping[str, Any]) -> str:
+    if option.name == "regularization":
+        low, high = RANGES[model]
+        return f" `projectionist train` takes `{low}` to `{high}`, by the size of the data."
     value = trained[option.name]
     return "" if value == option.default else f" `projectionist train` starts from `{value}`."
 

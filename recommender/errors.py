@@ -16,7 +16,8 @@
     │   ├── GenerationNotFoundError       none there, or not that number
     │   ├── DamagedGenerationError        truncated, altered, not finite, not one of ours
     │   └── IncompatibleGenerationError   written in a format that this version does not read
-    └── DownloadError                     a data set could not be fetched, or is not the right one
+    ├── DownloadError                     a data set could not be fetched, or is not the right one
+    └── MissingExtraError                 a package that only some users need is not installed
 
 Each message says what was found, where, what is allowed and, where it helps, what to do next.
 Nothing here knows of HTTP; the service translates in ``app/problems.py``.
@@ -110,3 +111,7 @@ class IncompatibleGenerationError(GenerationError):
 
 class DownloadError(RecommenderError):
     """A data set could not be fetched, or is not the one that was expected."""
+
+
+class MissingExtraError(RecommenderError):
+    """A package that only some users need is not installed; the message says how to."""

@@ -17,7 +17,7 @@ CORE = [
     {"models"},
     {"projection", "evaluation"},
     {"generations"},
-    {"training"},
+    {"training", "tuning"},
     {"__init__"},
 ]
 

@@ -23,8 +23,8 @@ class _Factors:
     users: NDArray[np.float32]
     items: NDArray[np.float32]
 
-    def score_user(self, user_row: int) -> NDArray[np.float32]:
-        scores: NDArray[np.float32] = self.items @ self.users[user_row]
+    def score_users(self, user_rows: NDArray[np.int64]) -> NDArray[np.float32]:
+        scores: NDArray[np.float32] = self.users[user_rows] @ self.items.T
         return scores
 
 

@@ -1,0 +1,254 @@
+"""NDCG@10 on what came last, everybody tuned with the same budget on the time before.
+
+Run as ``python -m benchmarks.tuned_ranking --data FOLDER [--trials 40] [--seeds 5] [--json]``. Each
+user's last fifth by time is the test. Of the rest each user's last fifth again is the validation
+part: on it Optuna searches the options of every contender, the same number of trials for each,
+beginning with its own defaults. The best options are then fitted on everything but the test.
+Intervals are of the mean over users (95 %, bootstrap); "behind" is the paired difference to ours.
+Needs the extras ``bench`` and ``tune``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import warnings
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from time import perf_counter
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import optuna
+from scipy.sparse import csr_matrix
+
+from benchmarks import machine
+from benchmarks.latest_small import LATEST_SMALL
+from recommender import ImplicitALS, Ratings
+from recommender.data.dataset import read_dataset
+from recommender.data.splitting import Split, last_of_each_user
+from recommender.evaluation.protocols import Ranker, full_ranking
+from recommender.evaluation.significance import bootstrap_mean, paired_difference
+from recommender.models.baselines import Popularity
+from recommender.models.ease import EASE
+from recommender.models.item_neighbours import ItemNeighbours
+from recommender.solvers.threads import available_threads
+from recommender.training import Recipe
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+OURS = "projectionist"
+
+
+@dataclass(frozen=True)
+class Contender:
+    """Who takes part: how options are suggested, the defaults, and how a model is fitted."""
+
+    suggest: Callable[[optuna.Trial], dict[str, Any]]
+    defaults: dict[str, Any]
+    fit: Callable[[Ratings, dict[str, Any], int], Ranker]
+
+
+@dataclass(frozen=True)
+class Factors:
+    """A peer's factors, ranked by our own evaluator."""
+
+    users: NDArray[np.float32]
+    items: NDArray[np.float32]
+
+    def score_users(self, user_rows: NDArray[np.int64]) -> NDArray[np.float32]:
+        """(B, n_items) float32."""
+        scores: NDArray[np.float32] = self.users[user_rows] @ self.items.T
+        return scores
+
+
+def main() -> None:
+    """Tune, fit, judge, print."""
+    given = arguments()
+    ratings = Ratings.from_frame(read_dataset(given.data).ratings, timestamp="timestamp")
+    outer = last_of_each_user(ratings)
+    inner = last_of_each_user(outer.train)
+    print(f"{ratings} · {given.trials} trials each · {machine.in_one_line()}\n", flush=True)
+    rows, ours = [], None
+    for name, contender in contenders(given.only).items():
+        started = perf_counter()
+        best, found = tune(contender, inner, given.trials)
+        gains = np.mean(
+            [
+                full_ranking(contender.fit(outer.train, best, seed), outer)["ndcg"]
+                for seed in range(given.seeds)
+            ],
+            axis=0,
+        )
+        ours = gains if ours is None else ours
+        interval = bootstrap_mean(gains)
+        behind = paired_difference(ours, gains)
+        row = {
+            "name": name,
+            "ndcg": interval.mean,
+            "low": interval.low,
+            "high": interval.high,
+            "behind": asdict(behind),
+            "validation": found,
+            "options": best,
+            "seconds": perf_counter() - started,
+        }
+        rows.append(row)
+        print(json.dumps(row, default=float), flush=True)
+    if given.json:
+        print(json.dumps({"machine": machine.describe(), "rows": rows}, indent=2, default=float))
+
+
+def arguments() -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0])
+    parser.add_argument(
+        "--data", type=Path, default=LATEST_SMALL, help="folder or zip of MovieLens"
+    )
+    parser.add_argument("--trials", type=int, default=40)
+    parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--only", nargs="*", help="names of contenders")
+    parser.add_argument("--json", action="store_true")
+    return parser.parse_args()
+
+
+def tune(contender: Contender, split: Split, trials: int) -> tuple[dict[str, Any], float]:
+    """Search the options that rank the validation part best."""
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    sampler = optuna.samplers.TPESampler(seed=0, multivariate=True)
+    study = optuna.create_study(direction="maximize", sampler=sampler)
+    if contender.defaults:
+        study.enqueue_trial(contender.defaults)
+
+    def score(trial: optuna.Trial) -> float:
+        options = contender.suggest(trial)
+        trial.set_user_attr("options", options)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # peers warn of BLAS threads
+            return float(full_ranking(contender.fit(split.train, options, 0), split)["ndcg"].mean())
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of Optuna's experimental parts
+        study.optimize(score, n_trials=trials if contender.defaults else 1)
+    options: dict[str, Any] = study.best_trial.user_attrs["options"]
+    return options, float(study.best_value)
+
+
+def contenders(only: list[str] | None) -> dict[str, Contender]:
+    """List who takes part; a peer that is not installed is named on standard error."""
+    listed = {
+        OURS: Contender(_suggest_ours, _our_defaults(), _fit_ours),
+        "popularity": Contender(lambda _: {}, {}, lambda r, _o, _s: Popularity.fit(r)),
+        "item neighbours": Contender(
+            lambda t: {
+                "neighbours": t.suggest_int("neighbours", 5, 1000, log=True),
+                "shrinkage": t.suggest_float("shrinkage", 0.1, 300, log=True),
+                "values": t.suggest_categorical("values", ["ones", "stars"]),
+            },
+            {"neighbours": 100, "shrinkage": 10.0, "values": "ones"},
+            lambda r, o, _s: ItemNeighbours(**o).fit(r),
+        ),
+        "EASE": Contender(
+            lambda t: {
+                "regularization": t.suggest_float("regularization", 5, 5000, log=True),
+                "values": t.suggest_categorical("values", ["ones", "stars"]),
+            },
+            {"regularization": 300.0, "values": "ones"},
+            lambda r, o, _s: EASE(**o).fit(r),
+        ),
+        "implicit": Contender(
+            lambda t: {
+                "factors": t.suggest_int("factors", 8, 256, log=True),
+                "regularization": t.suggest_float("regularization", 1e-3, 100, log=True),
+                "alpha": t.suggest_float("alpha", 0.5, 100, log=True),
+                "iterations": t.suggest_int("iterations", 3, 40, log=True),
+                "stars": t.suggest_categorical("stars", [True, False]),
+            },
+            {"factors": 64, "regularization": 0.01, "alpha": 1.0, "iterations": 15, "stars": False},
+            _fit_implicit,
+        ),
+        "irspack": Contender(
+            lambda t: {
+                "n_components": t.suggest_int("n_components", 8, 256, log=True),
+                "alpha0": t.suggest_float("alpha0", 3e-3, 1, log=True),
+                "reg": t.suggest_float("reg", 1e-4, 0.3, log=True),
+                "nu": t.suggest_float("nu", 0, 1.5),
+                "train_epochs": t.suggest_int("train_epochs", 3, 40, log=True),
+                "stars": t.suggest_categorical("stars", [True, False]),
+            },
+            {"n_components": 64, "alpha0": 0.1, "reg": 1e-3, "nu": 1.0, "train_epochs": 16,
+             "stars": False},
+            _fit_irspack,
+        ),
+    }  # fmt: skip
+    for name in ("implicit", "irspack"):
+        try:
+            __import__(name)
+        except ImportError:
+            sys.stderr.write(f"{name} is not installed (`make bench` installs it)\n")
+            del listed[name]
+    return {name: who for name, who in listed.items() if not only or name in {OURS, *only}}
+
+
+def _our_defaults() -> dict[str, Any]:
+    options = Recipe().ranking.options()
+    names = ("factors", "regularization", "unobserved_weight", "frequency_scaling", "epochs")
+    return {name: options[name] for name in names} | {"weighting": options["weighting"]}
+
+
+def _suggest_ours(trial: optuna.Trial) -> dict[str, Any]:
+    return {
+        "factors": trial.suggest_int("factors", 8, 256, log=True),
+        "regularization": trial.suggest_float("regularization", 1e-4, 0.3, log=True),
+        "unobserved_weight": trial.suggest_float("unobserved_weight", 3e-3, 1, log=True),
+        "frequency_scaling": trial.suggest_float("frequency_scaling", 0, 1.5),
+        "epochs": trial.suggest_int("epochs", 3, 40, log=True),
+        "weighting": trial.suggest_categorical("weighting", ["stars", "uniform"]),
+    }
+
+
+def _fit_ours(ratings: Ratings, options: dict[str, Any], seed: int) -> Ranker:
+    return ImplicitALS(**options, seed=seed).fit(ratings)
+
+
+def _fit_implicit(ratings: Ratings, options: dict[str, Any], seed: int) -> Ranker:
+    from implicit.als import AlternatingLeastSquares
+
+    given = dict(options)
+    model = AlternatingLeastSquares(
+        factors=given["factors"], regularization=given["regularization"],
+        iterations=given["iterations"], use_cg=False, num_threads=available_threads(),
+        random_state=seed,
+    )  # fmt: skip
+    model.fit(_matrix(ratings, given["stars"]) * given["alpha"], show_progress=False)
+    return Factors(np.asarray(model.user_factors), np.asarray(model.item_factors))
+
+
+def _fit_irspack(ratings: Ratings, options: dict[str, Any], seed: int) -> Ranker:
+    from irspack import IALSRecommender
+
+    given = dict(options)
+    matrix = _matrix(ratings, given.pop("stars")).astype(np.float64)
+    model = IALSRecommender(
+        matrix, solver_type="CHOLESKY", n_threads=available_threads(), random_seed=seed, **given
+    ).learn()
+    return Factors(
+        model.get_user_embedding().astype(np.float32), model.get_item_embedding().astype(np.float32)
+    )
+
+
+def _matrix(ratings: Ratings, stars: bool) -> Any:
+    """Return ones, or the squares of the stars in units of their mean, as ours weighs them."""
+    values = ratings.values
+    weights = np.square(values / values.mean()) if stars else np.ones(len(values), np.float32)
+    shape = ratings.n_users, ratings.n_items
+    arrays = weights.astype(np.float32), ratings.indices.astype(np.int32), ratings.indptr.copy()
+    return csr_matrix(arrays, shape=shape)
+
+
+if __name__ == "__main__":
+    main()
