@@ -34,6 +34,8 @@ def invert(matrix: Matrix, threads: int | None = None, block: int = _BLOCK) -> N
 
     and when all have been swept, minus the inverse stands there. That is n³ multiplications and
     additions, as many as a Cholesky inversion needs, nearly all of them in products of blocks.
+    Where the condition is large it loses more digits than LAPACK does: in float64 seven are left
+    at a condition of 1e6, three at 1e8.
 
     Parameters
     ----------
