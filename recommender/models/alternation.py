@@ -18,7 +18,7 @@ from recommender.models.momentum import Momentum
 from recommender.solvers import cholesky, conjugate_gradient, subspace
 from recommender.solvers.basis import diagonalize
 from recommender.solvers.equations import Equations, Standing
-from recommender.solvers.threads import available_threads, deal_rows
+from recommender.solvers.threads import deal_rows, worthwhile_threads
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -206,10 +206,5 @@ def equations(matrix: SparseRows, objective: AnyObjective, threads: int | None) 
         objective.weights(matrix.levels),
         objective.goals(matrix.levels),
         objective.ridge(np.diff(matrix.indptr), matrix.n_columns),
-        deal_rows(matrix.indptr, _worthwhile(threads, len(matrix.indices))),
+        deal_rows(matrix.indptr, worthwhile_threads(threads, len(matrix.indices))),
     )
-
-
-def _worthwhile(threads: int | None, n_entries: int) -> int:
-    """Use no more threads than there is work for: to start one takes as long as a few rows."""
-    return min(threads or available_threads(), 1 + n_entries // 5_000)

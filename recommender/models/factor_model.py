@@ -234,19 +234,7 @@ class FactorModel:
         (n,) float32. An unknown user or item has no vector and no bias: what is known of the
         other side remains, and the mean.
         """
-        users, items = self._pairs(user_ids, item_ids)
-        known_users, known_items = users >= 0, items >= 0
-        both = known_users & known_items
-        predicted = np.full(len(users), self.global_bias, dtype=np.float32)
-        if self.user_biases is not None and self.item_biases is not None:
-            predicted[known_users] += self.user_biases[users[known_users]]
-            predicted[known_items] += self.item_biases[items[known_items]]
-        predicted[both] += np.einsum(
-            "nk,nk->n", self.user_factors[users[both]], self.item_factors[items[both]]
-        )
-        if timestamps is not None and self.times is not None:
-            predicted += self.times.at(users, as_seconds(timestamps, len(users)))
-        return predicted
+        return self._predict_rows(*self._pairs(user_ids, item_ids), timestamps)
 
     def predict_interval(
         self,
@@ -277,9 +265,26 @@ class FactorModel:
             raise InvalidInputError(
                 "this model does not know how sure it is; train a BayesianMF for intervals"
             )
-        middle = self.predict(user_ids, item_ids, timestamps)
-        half = self.uncertainty.half_width(*self._pairs(user_ids, item_ids), coverage)
+        users, items = self._pairs(user_ids, item_ids)
+        middle = self._predict_rows(users, items, timestamps)
+        half = self.uncertainty.half_width(users, items, coverage)
         return middle - half, middle + half
+
+    def _predict_rows(
+        self, users: Rows, items: Rows, timestamps: ArrayLike | None
+    ) -> NDArray[np.float32]:
+        known_users, known_items = users >= 0, items >= 0
+        both = known_users & known_items
+        predicted = np.full(len(users), self.global_bias, dtype=np.float32)
+        if self.user_biases is not None and self.item_biases is not None:
+            predicted[known_users] += self.user_biases[users[known_users]]
+            predicted[known_items] += self.item_biases[items[known_items]]
+        predicted[both] += np.einsum(
+            "nk,nk->n", self.user_factors[users[both]], self.item_factors[items[both]]
+        )
+        if timestamps is not None and self.times is not None:
+            predicted += self.times.at(users, as_seconds(timestamps, len(users)))
+        return predicted
 
     def _pairs(
         self, user_ids: Sequence[Id] | NDArray[Any], item_ids: Sequence[Id] | NDArray[Any]

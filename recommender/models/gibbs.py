@@ -54,13 +54,17 @@ class Prior:
 
     def means(self) -> NDArray[np.float64]:
         """(n, d) the mean of each row."""
-        means: NDArray[np.float64] = self.features @ (self.sizes[:, None] * self.slopes) + self.mean
-        return means
+        return self._shifts() + self.mean
+
+    def _shifts(self) -> NDArray[np.float64]:
+        """(n, d) what the features of each row add to the mean."""
+        shifts: NDArray[np.float64] = self.features @ (self.sizes[:, None] * self.slopes)
+        return shifts
 
     def draw(self, rows: NDArray[np.float64], random: Generator) -> None:
         """Draw the prior anew, given the rows."""
         n, d = rows.shape
-        left = rows - self.features @ (self.sizes[:, None] * self.slopes)
+        left = rows - self._shifts()
         average = left.mean(axis=0)
         centred = left - average
         # The normal-Wishart distribution of mean and precision, and of the slopes as in Macau.

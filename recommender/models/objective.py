@@ -93,8 +93,26 @@ class ImplicitObjective:
         return scaled
 
 
+class _Stars:
+    """Every rating weighs alike, and its stars are what the score should be."""
+
+    def weights(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
+        """(n,) ones."""
+        return np.ones(len(values), dtype=np.float32)
+
+    def goals(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
+        """(n,) the stars."""
+        return values
+
+    def targets(
+        self, values: NDArray[np.float32], baselines: NDArray[np.float32]
+    ) -> NDArray[np.float32]:
+        """(n,) what is left of the stars when mean and the other side's bias are taken off."""
+        return (values - baselines).astype(np.float32)
+
+
 @dataclass(frozen=True)
-class ExplicitObjective:
+class ExplicitObjective(_Stars):
     """Stars are predicted as mean + biases + dot product; only rated pairs speak.
 
     ``Σ_observed (μ + b_u + b_i + w_u·h_i - r)²``
@@ -114,20 +132,6 @@ class ExplicitObjective:
         """(k, k) zero: unrated pairs say nothing."""
         return np.zeros((other.shape[1], other.shape[1]), dtype=np.float32)
 
-    def weights(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
-        """(n,) ones."""
-        return np.ones(len(values), dtype=np.float32)
-
-    def goals(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
-        """(n,) the stars."""
-        return values
-
-    def targets(
-        self, values: NDArray[np.float32], baselines: NDArray[np.float32]
-    ) -> NDArray[np.float32]:
-        """(n,) what is left of the stars when mean and the other side's bias are taken off."""
-        return (values - baselines).astype(np.float32)
-
     def ridge(
         self,
         counts: NDArray[np.int64] | int,
@@ -141,7 +145,7 @@ class ExplicitObjective:
 
 
 @dataclass(frozen=True)
-class GaussianObjective:
+class GaussianObjective(_Stars):
     """Stars again, where users are N(0, I) and items are known up to a variance.
 
     ``Σ_observed [(μ + b_u + b_i + w_u·h_i - r)² + s ‖w_u‖²] + σ² ‖w_u‖² + σ²/σ_b² b_u²``: its
@@ -172,20 +176,6 @@ class GaussianObjective:
         widths = self.bias_unit**2 / self.bias_variance
         gram[-1, -1] = self.noise_variance * (widths - 1)
         return gram
-
-    def weights(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
-        """(n,) ones."""
-        return np.ones(len(values), dtype=np.float32)
-
-    def goals(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
-        """(n,) the stars."""
-        return values
-
-    def targets(
-        self, values: NDArray[np.float32], baselines: NDArray[np.float32]
-    ) -> NDArray[np.float32]:
-        """(n,) what is left of the stars when mean and the other side's bias are taken off."""
-        return (values - baselines).astype(np.float32)
 
     def ridge(
         self,

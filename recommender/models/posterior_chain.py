@@ -17,7 +17,7 @@ from recommender.models.time_effects import DrawnTimes
 from recommender.models.uncertainty import Uncertainty
 from recommender.solvers.instructions import padded
 from recommender.solvers.sampling import Linked, draw, residuals
-from recommender.solvers.threads import available_threads, deal_rows
+from recommender.solvers.threads import deal_rows, worthwhile_threads
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 
 _COMPARED = 8
 """Draws that are kept until the end, to see how far vectors scatter."""
-
 
 _BIAS_UNIT = 32.0
 """What biases are counted in, in standard deviations of the ratings."""
@@ -46,7 +45,7 @@ class Chain:
         self._mean, self._unit = float(values.mean()), float(values.std()) or 1.0
         self._values = ((values - self._mean) / self._unit).astype(np.float32)
         self._to_items = _order_by_item(ratings)
-        n_threads = min(threads or available_threads(), 1 + ratings.n_ratings // 5_000)
+        n_threads = worthwhile_threads(threads, ratings.n_ratings)
         self._users, self._items = (
             Side(
                 Linked(matrix, np.empty(0, np.float32), deal_rows(matrix.indptr, n_threads)),

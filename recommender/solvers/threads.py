@@ -36,6 +36,11 @@ def available_threads() -> int:
     return os.cpu_count() or 1
 
 
+def worthwhile_threads(threads: int | None, n_entries: int) -> int:
+    """Use no more threads than there is work for: to start one takes as long as a few rows."""
+    return min(threads or available_threads(), 1 + n_entries // 5_000)
+
+
 @cache
 def _controller() -> ThreadpoolController:
     return ThreadpoolController()  # looks through all loaded libraries: once is enough
