@@ -62,3 +62,17 @@ def test_few_rows_leave_the_prior_wide_and_finite():
         prior.draw(np.zeros((1, D)), random)
         assert np.isfinite(prior.precision).all()
         assert np.linalg.eigvalsh(prior.precision).min() > 0
+
+
+def test_with_few_rows_draws_of_the_precision_have_the_mean_of_their_distribution():
+    """That of the normal-Wishart posterior, by hand: rows far from 0 make it wide, as β0 says."""
+    rows = np.random.default_rng(0).normal((3, 0, -2), size=(5, D))
+    prior, random = Prior.begin(np.zeros((5, 0)), np.zeros(0), D), np.random.default_rng(1)
+    precisions = []
+    for _ in range(6000):
+        prior.draw(rows, random)
+        precisions.append(prior.precision)
+    mean = rows.mean(axis=0)
+    scale = np.eye(D) + (rows - mean).T @ (rows - mean) + 2 * 5 / (2 + 5) * np.outer(mean, mean)
+    expected = (D + 5) * np.linalg.inv(scale)
+    np.testing.assert_allclose(np.mean(precisions, axis=0), expected, rtol=0.1, atol=0.03)
