@@ -28,6 +28,7 @@ from benchmarks import machine
 from recommender import Ratings
 from recommender.data.dataset import read_dataset
 from recommender.data.splitting import Split, last_of_each_user
+from recommender.errors import RecommenderError
 from recommender.evaluation.protocols import Ranker, full_ranking
 from recommender.evaluation.significance import bootstrap_mean
 from recommender.models.baselines import Popularity
@@ -116,6 +117,14 @@ def contenders() -> dict[str, Fit]:
     return listed
 
 
+def ratings_in(place: Path) -> Ratings:
+    """Read a MovieLens folder or zip; say so and stop when there is none."""
+    try:
+        return Ratings.from_frame(read_dataset(place).ratings, timestamp="timestamp")
+    except RecommenderError as error:
+        raise SystemExit(f"{error}; say with --data where a MovieLens folder or zip is") from None
+
+
 def rank(split: Split, runs: int) -> list[Row]:
     """Fit everyone in turn, again and again."""
     prepare()
@@ -160,7 +169,7 @@ def main() -> None:
     if given.data == LATEST_SMALL and not given.data.exists():
         print("not measured: MovieLens' ml-latest-small is not here; say with --data where it is")
         return
-    ratings = Ratings.from_frame(read_dataset(given.data).ratings, timestamp="timestamp")
+    ratings = ratings_in(given.data)
     rows = rank(last_of_each_user(ratings), given.runs)
     command = time_command(given.data, given.runs)
     if given.json:

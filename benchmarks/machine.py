@@ -7,7 +7,9 @@ import os
 import platform
 from pathlib import Path
 
-PACKAGES = ("projectionist", "numpy", "scipy", "numba", "polars", "implicit", "irspack")
+PACKAGES = (
+    "projectionist", "numpy", "scipy", "numba", "polars", "implicit", "irspack", "scikit-surprise",
+)  # fmt: skip
 
 
 def describe() -> dict[str, str]:

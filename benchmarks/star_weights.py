@@ -1,25 +1,27 @@
 """What stars should weigh when movies are ranked: the table of docs/decisions/0004.
 
 Run as ``python -m benchmarks.star_weights --data FOLDER``, where FOLDER is a MovieLens folder or
-zip of any era. A rating of r stars gets the weight (r / mean)^p for several powers p: p = 0 weighs
-all ratings alike, p = 2 is what ``weighting="stars"`` does. Each user's last fifth by time is held
-out, and the full catalogue without the user's training movies is ranked. NDCG@10 is shown twice:
-with every held-out rating as relevant, and with those of four stars or more alone; each as the
-mean over ``--seeds`` starts with the 95 % interval over users, and how far it is behind the square.
+zip of any era. A rating of r stars gets the weight (r / mean)^p for several powers p
+(``weight_power``); two more ways of weighing stand beside them. Each user's last fifth by time is
+held out, and the full catalogue without the user's training movies is ranked. NDCG@10 is shown
+twice: with every held-out rating as relevant, and with those of four stars or more alone; each as
+the mean over ``--seeds`` starts with the 95 % interval over users, and how far it is behind the
+square.
+Other options are those for ratings of this size, or what is given, as in ``--unobserved-weight 1``.
 """
 
 from __future__ import annotations
 
 import argparse
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
 from benchmarks import machine
+from benchmarks.latest_small import ratings_in
 from recommender import ImplicitALS, Ratings
-from recommender.data.dataset import read_dataset
 from recommender.data.splitting import Split, last_of_each_user
 from recommender.evaluation.protocols import Ranker, full_ranking
 from recommender.evaluation.significance import (
@@ -29,33 +31,29 @@ from recommender.evaluation.significance import (
     paired_difference,
 )
 from recommender.models.baselines import Popularity
-from recommender.models.objective import ImplicitObjective
-from recommender.training import Recipe
+from recommender.training import recipe_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from numpy.typing import NDArray
 
+    from recommender.models.objective import ImplicitObjective
+
 Weigh: TypeAlias = "Callable[[Ratings], Ratings]"
 
-POWERS = (0.0, 0.5, 1.0, 2.0, 3.0)
+POWERS = (0.0, 0.5, 1.0, 1.5, 2.0, 2.5, 3.0, 4.0)
 LIKED = 4.0
+OPTIONS = ("factors", "regularization", "unobserved_weight")
 
 
 @dataclass(frozen=True)
 class PlainSquares(ImplicitALS):
     """Weigh each rating by the square of its value, in no other unit than the value's own."""
 
-    def objective(self, ratings: Ratings) -> ImplicitObjective:  # noqa: ARG002 - no unit to find
+    def objective(self, ratings: Ratings) -> ImplicitObjective:
         """Return the loss with 1 as the value that counts as 1."""
-        return ImplicitObjective(
-            self.regularization,
-            self.unobserved_weight,
-            self.frequency_scaling,
-            self.weighting,
-            typical_value=1.0,
-        )
+        return replace(super().objective(ratings), typical_value=1.0, weight_power=2.0)
 
 
 def with_values(ratings: Ratings, values: NDArray[np.float32]) -> Ratings:
@@ -106,19 +104,23 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0] if __doc__ else None)
     parser.add_argument("--data", type=Path, required=True, help="folder or zip of MovieLens")
     parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--factors", type=int)
+    parser.add_argument("--regularization", type=float)
+    parser.add_argument("--unobserved-weight", type=float)
     given = parser.parse_args()
-    ratings = Ratings.from_frame(read_dataset(given.data).ratings, timestamp="timestamp")
+    ratings = ratings_in(given.data)
     split = last_of_each_user(ratings)
-    print(f"{ratings} · {Recipe().ranking}\n{machine.in_one_line()}\n")
+    chosen = {name: getattr(given, name) for name in OPTIONS if getattr(given, name) is not None}
+    options = recipe_for(split.train).ranking.options() | chosen
+    print(f"{ratings} · {ImplicitALS(**options)}\n{machine.in_one_line()}\n")
     found = {"popularity": gains(Popularity.fit(split.train), split)}
     for name, weigh in WEIGHINGS.items():
-        options = Recipe().ranking.options()
         runs = [
             gains(PlainSquares(**options | {"seed": seed}).fit(weigh(split.train)), split)
             for seed in range(given.seeds)
         ]
-        every, chosen = (np.mean(parts, axis=0) for parts in zip(*runs, strict=True))
-        found[name] = every, chosen
+        every, good = (np.mean(parts, axis=0) for parts in zip(*runs, strict=True))
+        found[name] = every, good
     print(f"| weight of r stars | NDCG@10 | behind | relevant: {LIKED:g} stars or more | behind |")
     print("|---|---|---|---|---|")
     for name, parts in found.items():

@@ -3,7 +3,10 @@
 Run as ``python -m benchmarks.tuned_ranking --data FOLDER [--trials 40] [--seeds 5] [--json]``. Each
 user's last fifth by time is the test. Of the rest each user's last fifth again is the validation
 part: on it Optuna searches the options of every contender, the same number of trials for each,
-beginning with its own defaults. The best options are then fitted on everything but the test.
+beginning with its own defaults; for ours by what ``projectionist tune`` does. The best options are
+then fitted on everything but the test, with each of ``--seeds`` seeds.
+Peers weigh ratings as their documentation does, alike or by their stars; a second row of each may
+weigh them by any power of the stars, as ours may.
 Intervals are of the mean over users (95 %, bootstrap); "behind" is the paired difference to ours.
 Needs the extras ``bench`` and ``tune``.
 """
@@ -14,27 +17,32 @@ import argparse
 import json
 import sys
 import warnings
+from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import asdict, dataclass
+from importlib.util import find_spec
+from io import StringIO
 from pathlib import Path
 from time import perf_counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 import optuna
 from scipy.sparse import csr_matrix
 
 from benchmarks import machine
-from benchmarks.latest_small import LATEST_SMALL
+from benchmarks.latest_small import LATEST_SMALL, ratings_in
 from recommender import ImplicitALS, Ratings
-from recommender.data.dataset import read_dataset
-from recommender.data.splitting import Split, last_of_each_user
+from recommender.data.splitting import last_of_each_user
 from recommender.evaluation.protocols import Ranker, full_ranking
 from recommender.evaluation.significance import bootstrap_mean, paired_difference
 from recommender.models.baselines import Popularity
 from recommender.models.ease import EASE
 from recommender.models.item_neighbours import ItemNeighbours
 from recommender.solvers.threads import available_threads
-from recommender.training import Recipe
+from recommender.tuning.exam import Exam
+from recommender.tuning.search import Budget
+from recommender.tuning.search import tune as tune_projectionist
+from recommender.tuning.space import tunable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -43,14 +51,17 @@ if TYPE_CHECKING:
 
 OURS = "projectionist"
 
+Suggest: TypeAlias = "Callable[[optuna.Trial], dict[str, Any]]"
+Fit: TypeAlias = "Callable[[Ratings, dict[str, Any], int], Ranker]"
+
 
 @dataclass(frozen=True)
 class Contender:
     """Who takes part: how options are suggested, the defaults, and how a model is fitted."""
 
-    suggest: Callable[[optuna.Trial], dict[str, Any]]
+    suggest: Suggest
     defaults: dict[str, Any]
-    fit: Callable[[Ratings, dict[str, Any], int], Ranker]
+    fit: Fit
 
 
 @dataclass(frozen=True)
@@ -69,14 +80,14 @@ class Factors:
 def main() -> None:
     """Tune, fit, judge, print."""
     given = arguments()
-    ratings = Ratings.from_frame(read_dataset(given.data).ratings, timestamp="timestamp")
+    ratings = ratings_in(given.data)
     outer = last_of_each_user(ratings)
-    inner = last_of_each_user(outer.train)
     print(f"{ratings} · {given.trials} trials each · {machine.in_one_line()}\n", flush=True)
     rows, ours = [], None
     for name, contender in contenders(given.only).items():
         started = perf_counter()
-        best, found = tune(contender, inner, given.trials)
+        search = tune_ours if name == OURS else tune
+        best, found = search(contender, outer.train, given.trials)
         gains = np.mean(
             [
                 full_ranking(contender.fit(outer.train, best, seed), outer)["ndcg"]
@@ -116,8 +127,17 @@ def arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def tune(contender: Contender, split: Split, trials: int) -> tuple[dict[str, Any], float]:
+def tune_ours(_: Contender, ratings: Ratings, trials: int) -> tuple[dict[str, Any], float]:
+    """Search as the command does: it holds out the same ratings for itself."""
+    sized = tunable("implicit-als").sized(ratings)
+    found = tune_projectionist(ratings, sized, Exam.of(sized, ratings), Budget(trials=trials))
+    assert found.best.score is not None
+    return dict(found.best.options), found.best.score
+
+
+def tune(contender: Contender, ratings: Ratings, trials: int) -> tuple[dict[str, Any], float]:
     """Search the options that rank the validation part best."""
+    split = last_of_each_user(ratings)
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     sampler = optuna.samplers.TPESampler(seed=0, multivariate=True)
     study = optuna.create_study(direction="maximize", sampler=sampler)
@@ -141,7 +161,7 @@ def tune(contender: Contender, split: Split, trials: int) -> tuple[dict[str, Any
 def contenders(only: list[str] | None) -> dict[str, Contender]:
     """List who takes part; a peer that is not installed is named on standard error."""
     listed = {
-        OURS: Contender(_suggest_ours, _our_defaults(), _fit_ours),
+        OURS: Contender(lambda _: {}, {}, lambda r, o, s: ImplicitALS(**o | {"seed": s}).fit(r)),
         "popularity": Contender(lambda _: {}, {}, lambda r, _o, _s: Popularity.fit(r)),
         "item neighbours": Contender(
             lambda t: {
@@ -160,94 +180,94 @@ def contenders(only: list[str] | None) -> dict[str, Contender]:
             {"regularization": 300.0, "values": "ones"},
             lambda r, o, _s: EASE(**o).fit(r),
         ),
-        "implicit": Contender(
-            lambda t: {
-                "factors": t.suggest_int("factors", 8, 256, log=True),
-                "regularization": t.suggest_float("regularization", 1e-3, 100, log=True),
-                "alpha": t.suggest_float("alpha", 0.5, 100, log=True),
-                "iterations": t.suggest_int("iterations", 3, 40, log=True),
-                "stars": t.suggest_categorical("stars", [True, False]),
-            },
-            {"factors": 64, "regularization": 0.01, "alpha": 1.0, "iterations": 15, "stars": False},
-            _fit_implicit,
-        ),
-        "irspack": Contender(
-            lambda t: {
-                "n_components": t.suggest_int("n_components", 8, 256, log=True),
-                "alpha0": t.suggest_float("alpha0", 3e-3, 1, log=True),
-                "reg": t.suggest_float("reg", 1e-4, 0.3, log=True),
-                "nu": t.suggest_float("nu", 0, 1.5),
-                "train_epochs": t.suggest_int("train_epochs", 3, 40, log=True),
-                "stars": t.suggest_categorical("stars", [True, False]),
-            },
-            {"n_components": 64, "alpha0": 0.1, "reg": 1e-3, "nu": 1.0, "train_epochs": 16,
-             "stars": False},
-            _fit_irspack,
-        ),
     }  # fmt: skip
-    for name in ("implicit", "irspack"):
-        try:
-            __import__(name)
-        except ImportError:
-            sys.stderr.write(f"{name} is not installed (`make bench` installs it)\n")
-            del listed[name]
+    for name, (suggest, defaults, fit) in _PEERS.items():
+        listed[name] = _peer(suggest, defaults | {"power": 0.0}, fit, _ones_or_stars)
+        listed[f"{name}, our weights"] = _peer(suggest, defaults | {"power": 2.0}, fit, _any_power)
+    for package in _PEERS:
+        if find_spec(package) is None:
+            sys.stderr.write(f"{package} is not installed (`make bench` installs it)\n")
+            listed = {name: who for name, who in listed.items() if not name.startswith(package)}
     return {name: who for name, who in listed.items() if not only or name in {OURS, *only}}
 
 
-def _our_defaults() -> dict[str, Any]:
-    options = Recipe().ranking.options()
-    names = ("factors", "regularization", "unobserved_weight", "frequency_scaling", "epochs")
-    return {name: options[name] for name in names} | {"weighting": options["weighting"]}
+def _peer(suggest: Suggest, defaults: dict[str, Any], fit: Fit, weigh: Suggest) -> Contender:
+    return Contender(lambda trial: suggest(trial) | weigh(trial), defaults, fit)
 
 
-def _suggest_ours(trial: optuna.Trial) -> dict[str, Any]:
+def _ones_or_stars(trial: optuna.Trial) -> dict[str, Any]:
+    return {"power": trial.suggest_categorical("power", [0.0, 1.0])}
+
+
+def _any_power(trial: optuna.Trial) -> dict[str, Any]:
+    return {"power": trial.suggest_float("power", 0, 4)}
+
+
+def _suggest_implicit(trial: optuna.Trial) -> dict[str, Any]:
     return {
         "factors": trial.suggest_int("factors", 8, 256, log=True),
-        "regularization": trial.suggest_float("regularization", 1e-4, 0.3, log=True),
-        "unobserved_weight": trial.suggest_float("unobserved_weight", 3e-3, 1, log=True),
-        "frequency_scaling": trial.suggest_float("frequency_scaling", 0, 1.5),
-        "epochs": trial.suggest_int("epochs", 3, 40, log=True),
-        "weighting": trial.suggest_categorical("weighting", ["stars", "uniform"]),
+        "regularization": trial.suggest_float("regularization", 1e-3, 100, log=True),
+        "alpha": trial.suggest_float("alpha", 0.5, 100, log=True),
+        "iterations": trial.suggest_int("iterations", 3, 40, log=True),
     }
 
 
-def _fit_ours(ratings: Ratings, options: dict[str, Any], seed: int) -> Ranker:
-    return ImplicitALS(**options, seed=seed).fit(ratings)
+def _suggest_irspack(trial: optuna.Trial) -> dict[str, Any]:
+    return {
+        "n_components": trial.suggest_int("n_components", 8, 256, log=True),
+        "alpha0": trial.suggest_float("alpha0", 3e-3, 1, log=True),
+        "reg": trial.suggest_float("reg", 1e-4, 0.3, log=True),
+        "nu": trial.suggest_float("nu", 0, 1.5),
+        "train_epochs": trial.suggest_int("train_epochs", 3, 40, log=True),
+    }
 
 
 def _fit_implicit(ratings: Ratings, options: dict[str, Any], seed: int) -> Ranker:
     from implicit.als import AlternatingLeastSquares
 
-    given = dict(options)
     model = AlternatingLeastSquares(
-        factors=given["factors"], regularization=given["regularization"],
-        iterations=given["iterations"], use_cg=False, num_threads=available_threads(),
+        factors=options["factors"], regularization=options["regularization"],
+        iterations=options["iterations"], use_cg=False, num_threads=available_threads(),
         random_state=seed,
     )  # fmt: skip
-    model.fit(_matrix(ratings, given["stars"]) * given["alpha"], show_progress=False)
+    model.fit(_matrix(ratings, options["power"]) * options["alpha"], show_progress=False)
     return Factors(np.asarray(model.user_factors), np.asarray(model.item_factors))
 
 
 def _fit_irspack(ratings: Ratings, options: dict[str, Any], seed: int) -> Ranker:
     from irspack import IALSRecommender
 
-    given = dict(options)
-    matrix = _matrix(ratings, given.pop("stars")).astype(np.float64)
-    model = IALSRecommender(
-        matrix, solver_type="CHOLESKY", n_threads=available_threads(), random_seed=seed, **given
-    ).learn()
+    own = dict(options)
+    matrix = _matrix(ratings, own.pop("power")).astype(np.float64)
+    with redirect_stdout(StringIO()), redirect_stderr(StringIO()):  # bars without a switch
+        model = IALSRecommender(
+            matrix, solver_type="CHOLESKY", n_threads=available_threads(), random_seed=seed, **own
+        ).learn()
     return Factors(
         model.get_user_embedding().astype(np.float32), model.get_item_embedding().astype(np.float32)
     )
 
 
-def _matrix(ratings: Ratings, stars: bool) -> Any:
-    """Return ones, or the squares of the stars in units of their mean, as ours weighs them."""
-    values = ratings.values
-    weights = np.square(values / values.mean()) if stars else np.ones(len(values), np.float32)
+def _matrix(ratings: Ratings, power: float) -> Any:
+    """Return a power of the stars in units of their mean; 0 gives ones."""
+    weights = np.power(ratings.values / ratings.values.mean(dtype=np.float64), power)
     shape = ratings.n_users, ratings.n_items
     arrays = weights.astype(np.float32), ratings.indices.astype(np.int32), ratings.indptr.copy()
     return csr_matrix(arrays, shape=shape)
+
+
+_PEERS: dict[str, tuple[Suggest, dict[str, Any], Fit]] = {
+    "implicit": (
+        _suggest_implicit,
+        {"factors": 64, "regularization": 0.01, "alpha": 1.0, "iterations": 15},
+        _fit_implicit,
+    ),
+    "irspack": (
+        _suggest_irspack,
+        {"n_components": 64, "alpha0": 0.1, "reg": 1e-3, "nu": 1.0, "train_epochs": 16},
+        _fit_irspack,
+    ),
+}
 
 
 if __name__ == "__main__":

@@ -35,7 +35,7 @@ def typical_value(levels: NDArray[np.float32], counts: NDArray[np.int64]) -> flo
 
 
 def confidence(
-    values: NDArray[np.float32], weighting: Weighting, typical: float
+    values: NDArray[np.float32], weighting: Weighting, typical: float, power: float = 2.0
 ) -> NDArray[np.float32]:
     """Return the weight c of each rating.
 
@@ -44,13 +44,15 @@ def confidence(
     values
         (n,) stars, or any other strength.
     weighting
-        ``"stars"``: the square of the value in units of the typical value. On a scale of half
-        to five stars with a mean of 3.5, five stars count as 2, two as a third, half a star as
-        a fiftieth; without values every rating counts as 1.
+        ``"stars"``: a power of the value in units of the typical value. On a scale of half
+        to five stars with a mean of 3.5, by the square five stars count as 2, two as a third,
+        half a star as a fiftieth; without values every rating counts as 1.
         ``"uniform"``: every rating counts as 1, whatever its stars: to have watched is what
         counts.
     typical
         The value that counts as 1, from :func:`typical_value` of the training.
+    power
+        At least 0. At 0 all positive values count as 1.
 
     Returns
     -------
@@ -59,4 +61,6 @@ def confidence(
     if weighting == "uniform":
         return np.ones(len(values), dtype=np.float32)
     with np.errstate(over="ignore"):  # infinite weights are refused where they are used
-        return np.square(np.maximum(values, 0) / np.float32(typical), dtype=np.float32)
+        relative = np.maximum(values, 0) / np.float32(typical)
+        powers = np.power(relative, np.float32(power), dtype=np.float32)
+    return np.where(relative > 0, powers, np.float32(0))

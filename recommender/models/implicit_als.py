@@ -63,6 +63,7 @@ class ImplicitALS:
     seed: int = 0
     threads: int | None = None
     weighting: Weighting = "stars"
+    weight_power: float = 2.0
     momentum: bool = True
 
     def __post_init__(self) -> None:
@@ -140,6 +141,7 @@ class ImplicitALS:
             self.frequency_scaling,
             self.weighting,
             typical_value(*ratings.histogram()),
+            self.weight_power,
         )
 
     def options(self) -> dict[str, Any]:

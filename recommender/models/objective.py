@@ -57,6 +57,7 @@ class ImplicitObjective:
     frequency_scaling: float
     weighting: Weighting
     typical_value: float
+    weight_power: float = 2.0
 
     @property
     def bias_unit(self) -> float:
@@ -70,7 +71,7 @@ class ImplicitObjective:
 
     def weights(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
         """(n,) the confidence c of each rating."""
-        return confidence(values, self.weighting, self.typical_value)
+        return confidence(values, self.weighting, self.typical_value, self.weight_power)
 
     def goals(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
         """(n,) ones."""

@@ -144,6 +144,14 @@ IMPLICIT_ALS = (
     Option(
         "weighting", "stars", "What a rating's stars do to its weight.", str, choices=WEIGHTINGS
     ),
+    Option(
+        "weight_power",
+        2.0,
+        "How steeply weights grow with stars: (stars / mean) to this power.",
+        float,
+        0,
+        8,
+    ),
     _MOMENTUM,
 )
 

@@ -231,11 +231,11 @@ TUNABLES: dict[str, Tunable] = {
         _tunable(
             "implicit-als",
             (
-                Dimension("factors", 16, 128, log=True),
+                Dimension("factors", 16, 256, log=True),
                 Dimension(REGULARIZATION, 1e-4, 0.3, log=True),
                 Dimension("unobserved_weight", 3e-3, 3.0, log=True),
                 Dimension(SCALING, 0.0, 1.0),
-                _words("implicit-als", "weighting"),
+                Dimension("weight_power", 0.0, 4.0),
             ),
             _LISTS,
             longest=48,

@@ -32,14 +32,15 @@ def with_dislikes(rng, n_users=12, n_items=9, n=50):
     alpha=st.sampled_from([0.01, 0.1, 1.0]),
     scaling=st.sampled_from([0.0, 1.0, 2.0]),
     momentum=st.booleans(),
+    power=st.sampled_from([0.0, 2.0, 3.3]),
 )
 @settings(max_examples=40)
 def test_the_loss_is_that_of_the_reference(
-    seed, solver, factors, weighting, alpha, scaling, momentum
+    seed, solver, factors, weighting, alpha, scaling, momentum, power
 ):
     als = ImplicitALS(
         factors, 0.02, alpha, scaling, 4, solver=solver, seed=seed, weighting=weighting,
-        momentum=momentum,
+        momentum=momentum, weight_power=power,
     )  # fmt: skip
     check_each_epoch(als, with_dislikes(np.random.default_rng(seed)))
 
