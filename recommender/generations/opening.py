@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from dataclasses import dataclass
+from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -153,16 +154,21 @@ def _open_model(
         if not np.isfinite(array).all():
             raise InvalidInputError(f"{name}.{part} has numbers that are not finite")
     objective = from_json(described["objective"])
+    global_bias = float(described["global_bias"])
+    if not isfinite(global_bias):
+        raise InvalidInputError(f"{name}'s global_bias must be a number; found {global_bias}")
     uncertainty = None
     if isinstance(objective, GaussianObjective):
         spread = parts["user_spread"], parts["item_spread"]
+        if any((part < 0).any() for part in spread):
+            raise InvalidInputError(f"{name}'s spread has numbers below 0")
         uncertainty = Uncertainty(objective.noise_variance, *spread)
     return FactorModel(
         parts["user_factors"],
         parts["item_factors"],
         ratings,
         objective,
-        float(described["global_bias"]),
+        global_bias,
         parts.get("user_biases"),
         parts.get("item_biases"),
         uncertainty=uncertainty,

@@ -8,11 +8,12 @@ ridge are. This file says what they are, once, for training, folding in and expl
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from math import isfinite
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 import numpy as np
 
-from recommender.data.weighting import Weighting, confidence
+from recommender.data.weighting import WEIGHTINGS, Weighting, confidence
 from recommender.errors import InvalidInputError
 
 if TYPE_CHECKING:
@@ -50,6 +51,8 @@ class ImplicitObjective:
 
     ``Σ_observed c(ŷ-1)² + α0·Σ_all ŷ²``
     ``+ λ Σ_u (n_u + α0·|I|)^ν ‖w_u‖² + λ Σ_i (n_i + α0·|U|)^ν ‖h_i‖²``
+
+    The power is 2 where a manifest says none: it was once the only one.
     """
 
     regularization: float
@@ -211,11 +214,29 @@ def from_json(fields: dict[str, Any]) -> AnyObjective:
     Raises
     ------
     InvalidInputError
-        When the fields are not those of an objective.
+        When the fields are not those of an objective, or one cannot be what it says.
     """
     given = dict(fields)
     kind = given.pop("kind", None)
     try:
-        return _KINDS[kind](**given)
+        objective = _KINDS[kind](**given)
     except (KeyError, TypeError) as error:
         raise InvalidInputError(f"this is no objective: {fields!r} ({error})") from None
+    for name, value in asdict(objective).items():
+        _check_field(name, value)
+    return objective
+
+
+_DIVISORS = {"typical_value", "noise_variance", "bias_variance", "bias_unit"}
+
+
+def _check_field(name: str, value: Any) -> None:
+    if name == "weighting":
+        if value not in WEIGHTINGS:
+            raise InvalidInputError(f"weighting must be {' or '.join(WEIGHTINGS)}; found {value!r}")
+        return
+    number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    if not (number and isfinite(value) and value >= 0):
+        raise InvalidInputError(f"{name} must be a number of at least 0; found {value!r}")
+    if name in _DIVISORS and value == 0:
+        raise InvalidInputError(f"{name} must be a number above 0; found 0")

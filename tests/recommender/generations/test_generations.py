@@ -295,6 +295,42 @@ def test_a_bayesian_model_keeps_its_intervals_and_leaves_moments_behind(tmp_path
     )
 
 
+@pytest.mark.parametrize(
+    ("model", "field", "value"),
+    [
+        ("ranking", "typical_value", 0), ("ranking", "regularization", -0.1),
+        ("ranking", "weighting", "loud"), ("ranking", "weight_power", "2"),
+        ("ranking", "frequency_scaling", float("nan")), ("ranking", "unobserved_weight", None),
+        ("stars", "noise_variance", -1.0), ("stars", "bias_variance", 0),
+        ("stars", "bias_unit", float("inf")), ("stars", "item_variance", True),
+    ],
+)  # fmt: skip
+def test_an_objective_that_cannot_be_is_refused_on_opening(tmp_path, ratings, model, field, value):
+    stars = BayesianMF(factors=2, samples=2, burn_in=1).fit(ratings)
+    publish(tmp_path, write(tmp_path, (ImplicitALS(factors=2).fit(ratings), stars)))
+    edited(tmp_path, lambda d: d["models"][model]["objective"].update({field: value}))
+    with pytest.raises(DamagedGenerationError, match=field):
+        load_generation(tmp_path, verify=False)
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("-inf")])
+def test_a_mean_that_is_no_number_is_refused_on_opening(published, value):
+    edited(published, lambda d: d["models"]["stars"].update(global_bias=value))
+    with pytest.raises(DamagedGenerationError, match="global_bias must be a number"):
+        load_generation(published)
+
+
+def test_a_spread_below_zero_is_refused_on_opening(tmp_path, ratings):
+    stars = BayesianMF(factors=2, samples=2, burn_in=1).fit(ratings)
+    publish(tmp_path, write(tmp_path, (ImplicitALS(factors=2).fit(ratings), stars)))
+    victim = generation_path(tmp_path, 1) / "stars.user_spread.npy"
+    numbers = np.load(victim)
+    numbers.flat[0] = -1
+    np.save(victim, numbers)
+    with pytest.raises(DamagedGenerationError, match="spread has numbers below 0"):
+        load_generation(tmp_path, verify=False)
+
+
 def test_items_in_four_bytes_are_read_too(published):
     victim = generation_path(published, 1) / "ratings.indices.npy"
     narrow = np.load(victim)
