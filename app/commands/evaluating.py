@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import errno
-import os
-import tempfile
 from functools import partial
 from itertools import zip_longest
 from pathlib import Path
@@ -13,17 +10,17 @@ from typing import Annotated, Any
 import orjson
 import typer
 
-from app.commands.model_options import with_model_options
+from app.commands.model_options import EVERY_OPTION, options_in, with_model_options
 from app.commands.reporting import Reporter
 from app.process_memory import peak_memory
 from recommender import Ratings
+from recommender.data.whole_file import refuse_taken, write_whole
 from recommender.errors import InvalidOptionError
 from recommender.evaluation.experiment import PROTOCOLS, Experiment, FoldFiles
 from recommender.evaluation.report_table import table_of
 from recommender.evaluation.running import run_experiment
-from recommender.models.by_name import MODELS, named_model
-from recommender.models.sizing import RANGES
-from recommender.training import Recipe, recipe_for
+from recommender.models.by_name import MODELS
+from recommender.training import recipe_for
 from recommender.tuning.options_file import read_options
 
 _CSV = "a CSV file with a header user,item,rating[,timestamp]"
@@ -32,25 +29,10 @@ _PROTOCOLS = "; ".join(f"{kind.name} ({kind.meaning})" for kind in PROTOCOLS.val
 
 def _defaults(model: str, train: Ratings) -> dict[str, Any]:
     """Return what ``projectionist train`` would take for ratings of this size."""
-    return _taken(model, recipe_for(train))
+    return options_in(recipe_for(train), model)
 
 
-def _taken(model: str, recipe: Recipe) -> dict[str, Any]:
-    """Return the options of a model in a recipe; none when it is not in it."""
-    kind = named_model(model).place.partition(":")[2]
-    made = [made for made in (recipe.ranking, recipe.stars) if type(made).__name__ == kind]
-    return made[0].options() if made else {}
-
-
-def _shown_defaults() -> dict[str, dict[str, Any]]:
-    """Return what the help says of options that are not said."""
-    shown = {name: _taken(name, Recipe()) for name in MODELS}
-    for name, (low, high) in RANGES.items():
-        shown[name]["regularization"] = f"{low:g} to {high:g} by size"
-    return shown
-
-
-@with_model_options(_shown_defaults())
+@with_model_options(EVERY_OPTION)
 def evaluate(
     given: dict[str, Any],
     train: Annotated[
@@ -157,12 +139,12 @@ def evaluate(
         timestamps,
     )
     if output is not None:
-        _check_free(output, force)
+        refuse_taken(output, force)
     with reporter.progress() as step:
         report = run_experiment(experiment, step)
     document = report.document() | {"peak_memory_bytes": peak_memory()}
     if output is not None:
-        _write(output, orjson.dumps(document, option=orjson.OPT_INDENT_2) + b"\n")
+        write_whole(output, orjson.dumps(document, option=orjson.OPT_INDENT_2) + b"\n")
     memory = f"{document['peak_memory_bytes'] / 2**20:,.0f} MiB at the peak"
     reporter.result(document, f"{table_of(report)}\n\n{memory}")
 
@@ -204,33 +186,3 @@ def _places(text: str) -> tuple[int, ...]:
             f"k must be whole numbers of at least 1, with commas between, such as 10,20,50; "
             f"found {text!r}"
         ) from None
-
-
-def _check_free(path: Path, replace: bool) -> None:
-    """Say before hours of work that the result could not be written."""
-    if path.is_dir():
-        raise IsADirectoryError(errno.EISDIR, "this is a folder, not a file", str(path))
-    if not replace and (path.is_symlink() or path.exists()):
-        raise FileExistsError(
-            errno.EEXIST, "it exists, and is replaced only when told to (--force)", str(path)
-        )
-    if not os.access(path.parent, os.W_OK | os.X_OK):
-        raise OSError(errno.ENOENT, "no folder to write it into", str(path))
-
-
-def _write(path: Path, content: bytes) -> None:
-    """Write a file whole or not at all."""
-    try:
-        handle, scratch = tempfile.mkstemp(prefix=".writing-", dir=path.parent)
-    except OSError as error:
-        raise OSError(error.errno, f"{error.strerror}; nothing was written", str(path)) from error
-    try:
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(content)
-            stream.flush()
-            os.fchmod(stream.fileno(), 0o644)
-            os.fsync(stream.fileno())
-        Path(scratch).replace(path)
-    except OSError as error:
-        Path(scratch).unlink(missing_ok=True)
-        raise OSError(error.errno, f"{error.strerror}; nothing was written", str(path)) from error

@@ -1,4 +1,4 @@
-"""The options of all models as options of a command: made from the tables of the models."""
+"""The options of models as options of a command: made from the tables of the models."""
 
 from __future__ import annotations
 
@@ -9,19 +9,40 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from recommender.models.by_name import MODELS
+from recommender.models.sizing import RANGES
+from recommender.training import Recipe
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from recommender.models.options import Option
 
 _KINDS = {int: "INTEGER", float: "NUMBER", str: "WORD"}
 
 
+def _every_option() -> dict[str, tuple[str, ...]]:
+    """Return the name of every option of any model, with the models that have it."""
+    found: dict[str, tuple[str, ...]] = {}
+    for model in MODELS.values():
+        for option in model.options:
+            found[option.name] = (*found.get(option.name, ()), model.name)
+    return found
+
+
+EVERY_OPTION = _every_option()
+"""All options by name, with the names of the models that have them."""
+
+
+def options_in(recipe: Recipe, model: str) -> dict[str, Any]:
+    """Return the options of a model in a recipe, by name; none when the model is not in it."""
+    made = [each for each in (recipe.ranking, recipe.stars) if MODELS[model].has_made(each)]
+    return made[0].options() if made else {}
+
+
 def with_model_options(
-    defaults: Mapping[str, Mapping[str, Any]],
+    wanted: Mapping[str, Sequence[str]],
 ) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """Give a command an option for each option of each model.
+    """Give a command an option for some options of some models.
 
     The command's parameter ``given`` disappears from the command line; it becomes a dictionary of
     the options that were given, as numbers and words. Their ranges are for the model to check,
@@ -29,15 +50,19 @@ def with_model_options(
 
     Parameters
     ----------
-    defaults
-        By model and option, what the help says of the default; the option's own where it is not.
+    wanted
+        By name of the option, the models that it is for: the help names them, each with what
+        ``projectionist train`` takes when the option is not said.
     """
 
     def decorate(command: Callable[..., None]) -> Callable[..., None]:
         signature = inspect.signature(command, eval_str=True)
         own = [p for p in signature.parameters.values() if p.name != "given"]
-        listed = _listed()
-        flags = [_flag(name, of_models, defaults) for name, of_models in listed.items()]
+        listed = {
+            name: {model: MODELS[model].option(name) for model in models}
+            for name, models in wanted.items()
+        }
+        flags = [_flag(name, of_models) for name, of_models in listed.items()]
 
         @functools.wraps(command)
         def called(**arguments: Any) -> None:
@@ -52,23 +77,12 @@ def with_model_options(
     return decorate
 
 
-def _listed() -> dict[str, dict[str, Option]]:
-    """Return every option's name, with the models that have it and what it is there."""
-    listed: dict[str, dict[str, Option]] = {}
-    for model in MODELS.values():
-        for option in model.options:
-            listed.setdefault(option.name, {})[model.name] = option
-    return listed
-
-
-def _flag(
-    name: str, of_models: dict[str, Option], defaults: Mapping[str, Mapping[str, Any]]
-) -> inspect.Parameter:
+def _flag(name: str, of_models: dict[str, Option]) -> inspect.Parameter:
     flag = "--" + name.replace("_", "-")
     is_switch = all(option.kind is bool for option in of_models.values())
     option = typer.Option(
         f"{flag}/--no-{flag[2:]}" if is_switch else flag,
-        help=_help(of_models, defaults),
+        help=_help(of_models),
         metavar=None if is_switch else _metavar(of_models),
         show_default=False,
         rich_help_panel="Model",
@@ -87,29 +101,33 @@ def _metavar(of_models: dict[str, Option]) -> str:
     return _KINDS[kinds.pop()] if len(kinds) == 1 else "VALUE"
 
 
-def _help(of_models: dict[str, Option], defaults: Mapping[str, Mapping[str, Any]]) -> str:
+def _help(of_models: dict[str, Option]) -> str:
     """Say what an option means; the same for several models, once."""
     said: dict[str, list[str]] = {}
     for model, option in of_models.items():
         allowed = f"{option.allowed[0].upper()}{option.allowed[1:]}."
         text = option.meaning if option.kind is bool else f"{option.meaning} {allowed}"
-        default = defaults.get(model, {}).get(option.name, option.default)
-        said.setdefault(text, []).append(f"{model} {_shown(default)}")
+        said.setdefault(text, []).append(f"{model} {_default(model, option)}")
     return " ".join(f"{text} [{', '.join(models)}]" for text, models in said.items())
 
 
-def _shown(default: Any) -> str:
-    if default is None:
-        return "unset"
+def _default(model: str, option: Option) -> str:
+    """Say what ``projectionist train`` takes; the option's own where it trains no such model."""
+    if option.name == "regularization" and model in RANGES:
+        low, high = RANGES[model]
+        return f"{low:g} to {high:g} by size"
+    default = options_in(Recipe(), model).get(option.name, option.default)
     if isinstance(default, bool):
         return "on" if default else "off"
     return f"{default}"
 
 
 def _read(of_models: dict[str, Option], text: Any) -> Any:
-    """Return a number where some model wants one and it is one; else what was given."""
+    """Return a number, or None, where some model wants one and it is one; else what was given."""
     if isinstance(text, bool):
         return text
+    if text == "None" and any(option.optional for option in of_models.values()):
+        return None
     kinds = {option.kind for option in of_models.values()}
     for kind in (int, float):
         if kind in kinds or (kind is int and float in kinds):

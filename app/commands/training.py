@@ -10,36 +10,35 @@ from typing import Annotated, Any
 
 import typer
 
+from app.commands.model_options import options_in, with_model_options
 from app.commands.options import STORAGE, with_settings
 from app.commands.reporting import Reporter
 from app.settings import Settings
 from app.store import open_store
 from app.trainer.training_run import TrainingReport, run_training
-from recommender import BayesianMF, BiasedALS, ImplicitALS, Ratings
+from recommender import Ratings
 from recommender.errors import InvalidOptionError
-from recommender.models.options import IMPLICIT_ALS
+from recommender.models.by_name import MODELS, named_model
 from recommender.training import Recipe, prepare, recipe_for
 from recommender.tuning import read_options
 
-_MEANING = {
-    option.name: f"{option.meaning} {option.allowed[0].upper()}{option.allowed[1:]}."
-    for option in IMPLICIT_ALS
-}
-
-
-_STARS: dict[str, type[BiasedALS | BayesianMF]] = {
-    "biased-als": BiasedALS,
-    "bayesian-mf": BayesianMF,
-}
-"""What predicts stars."""
-
-_TRAINED = ("implicit-als", *_STARS)
+(_RANKING,), _STARS = (
+    tuple(model.name for model in MODELS.values() if model.serves == half)
+    for half in ("ranking", "stars")
+)
+_TRAINED = (_RANKING, *_STARS)
 """What a generation may be made of: what ranks, and what predicts stars."""
+
+_OF_RANKING = ("factors", "regularization", "unobserved_weight", "epochs")
+_OPTIONS = dict.fromkeys(_OF_RANKING, (_RANKING,)) | dict.fromkeys(("seed", "threads"), _TRAINED)
+"""What can be said here, and for which models; all else in files of options."""
 
 
 @with_settings(*STORAGE)
+@with_model_options(_OPTIONS)
 def train(
     settings: Settings,
+    given: dict[str, Any],
     options: Annotated[
         list[Path] | None,
         typer.Option(
@@ -56,14 +55,6 @@ def train(
             metavar="MODEL",
         ),
     ] = None,
-    factors: Annotated[int | None, typer.Option(help=_MEANING["factors"])] = None,
-    regularization: Annotated[float | None, typer.Option(help=_MEANING["regularization"])] = None,
-    unobserved_weight: Annotated[
-        float | None, typer.Option(help=_MEANING["unobserved_weight"])
-    ] = None,
-    epochs: Annotated[int | None, typer.Option(help=_MEANING["epochs"])] = None,
-    seed: Annotated[int | None, typer.Option(help=_MEANING["seed"])] = None,
-    threads: Annotated[int | None, typer.Option(help=_MEANING["threads"])] = None,
     evaluate: Annotated[
         bool, typer.Option(help="Hold out each user's last fifth first, and measure.")
     ] = True,
@@ -72,18 +63,6 @@ def train(
     """Train on everything stored and publish the model; a running server takes it up by itself."""
     started = perf_counter()
     reporter = Reporter(json)
-    given = {
-        name: value
-        for name, value in {
-            "factors": factors,
-            "regularization": regularization,
-            "unobserved_weight": unobserved_weight,
-            "epochs": epochs,
-            "seed": seed,
-            "threads": threads,
-        }.items()
-        if value is not None
-    }
     files = _from_files(options or [])
 
     def recipe(ratings: Ratings) -> Recipe:
@@ -140,12 +119,12 @@ def _recipe(
         raise InvalidOptionError(
             f"--stars {chosen} goes with no options of {named[0]}; leave one of them out"
         )
-    own = base.stars.options() if isinstance(base.stars, _STARS[chosen]) else {}
-    shared = {name: given[name] for name in ("seed", "threads") if name in given}
-    return Recipe(
-        ImplicitALS(**base.ranking.options() | files.get("implicit-als", {}) | given),
-        _STARS[chosen](**own | files.get(chosen, {}) | shared),
-    )
+
+    def made(name: str) -> Any:
+        own = {option: value for option, value in given.items() if name in _OPTIONS[option]}
+        return named_model(name).make(options_in(base, name) | files.get(name, {}) | own)
+
+    return Recipe(made(_RANKING), made(chosen))
 
 
 def _in_words(report: TrainingReport, seconds: float) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import re
 from pathlib import Path
 from time import perf_counter
@@ -16,6 +15,7 @@ from app.settings import Settings
 from app.store import open_store
 from recommender import Ratings, tuning
 from recommender.data.experiment_files import read_experiment
+from recommender.data.whole_file import refuse_taken
 from recommender.errors import InvalidOptionError
 from recommender.version import __version__
 
@@ -112,7 +112,7 @@ def tune(
     budget = tuning.Budget(_MINUTES if minutes is None and trials is None else minutes, trials)
     seed, threads = _checked("seed", seed), _checked("threads", threads)
     target = output or Path(f"{model}.toml")
-    _refuse_existing(target, force, study)
+    _refuse_taken(target, force, study)
     tuning.require_optuna()
     ratings = _ratings(settings, train, tuned, protocol)
     tuned = tuned.sized(ratings)
@@ -202,17 +202,10 @@ def _checked(name: str, value: Any) -> Any:
     return tuning.TUNABLES["implicit-als"].option(name).check(value)
 
 
-def _refuse_existing(path: Path, force: bool, study: Path | None) -> None:
-    """Refuse a name that nothing can be written under, before minutes of work and not after."""
-    if path.is_dir():
-        raise IsADirectoryError(errno.EISDIR, "this is a folder, not a file", str(path))
-    if not path.parent.is_dir():
-        raise FileNotFoundError(errno.ENOENT, "its folder does not exist", str(path))
+def _refuse_taken(path: Path, force: bool, study: Path | None) -> None:
+    """Refuse a name that nothing can be written under; what a study goes on with may be."""
     goes_on = study is not None and study.exists()
-    if path.exists() and not force and not (goes_on and tuning.is_options_file(path)):
-        raise FileExistsError(
-            errno.EEXIST, "it exists, and is replaced only when told to (--force)", str(path)
-        )
+    refuse_taken(path, force or (goes_on and tuning.is_options_file(path)))
 
 
 def _ratings(

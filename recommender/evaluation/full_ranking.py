@@ -13,6 +13,7 @@ import numpy as np
 from recommender.arrays import as_count, frozen
 from recommender.errors import InvalidInputError
 from recommender.evaluation.alignment import Terms, ask
+from recommender.evaluation.list_metrics import gini_of
 from recommender.evaluation.metrics import (
     auc,
     average_precision,
@@ -270,15 +271,3 @@ class _Found:
                 wholes[f"gini@{k}"] = gini_of(self.shown[k])
         counts = self.asked.counts | {"lists_cut_in_a_tie": self.n_cut}
         return Outcome(self.columns, self.figures, wholes, counts)
-
-
-def gini_of(shown: NDArray[np.int64]) -> float:
-    """Return the Gini coefficient of how often each item was shown, 0 when none was.
-
-    It is :func:`recommender.evaluation.metrics.gini` without the lists of a million users.
-    """
-    n, total = len(shown), int(shown.sum())
-    if total == 0:
-        return 0.0
-    times = 2 * np.arange(n) - (n - 1)
-    return float((times * np.sort(shown)).sum() / (n * total))

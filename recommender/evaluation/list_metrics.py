@@ -74,14 +74,28 @@ def gini(lists: NDArray[np.integer[Any]], n_items: int) -> float:
     >>> gini(np.array([[0], [1], [2], [3]]), n_items=4), gini(np.array([[2], [2]]), n_items=4)
     (0.0, 0.75)
     """
-    shown = np.sort(_times_shown(lists, n_items))
-    total = int(shown.sum())
-    if total == 0:
+    shown = _times_shown(lists, n_items)
+    if not shown.any():
         raise InvalidInputError("no list has an item; a Gini coefficient needs at least one")
+    return gini_of(shown)
+
+
+def gini_of(shown: NDArray[np.int64]) -> float:
+    """Return :func:`gini` from counts, for whoever does not keep the lists of a million users.
+
+    Parameters
+    ----------
+    shown
+        (n_items,) int64: how often each item was shown. Where none was, none was shown more than
+        another: 0.
+    """
+    n_items, total = len(shown), int(shown.sum())
+    if total == 0:
+        return 0.0
     # The i-th smallest is larger than i others and smaller than n - 1 - i: so often it is added
     # and subtracted in the sum of all gaps.
     times = 2 * np.arange(n_items) - (n_items - 1)
-    return float((times * shown).sum() / (n_items * total))
+    return float((times * np.sort(shown)).sum() / (n_items * total))
 
 
 def novelty(

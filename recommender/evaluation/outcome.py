@@ -2,38 +2,20 @@
 
 Every figure with an interval is a function of sums over users: a mean is a sum over the number of
 users, an RMSE the root of a sum over the number of ratings. So users can be drawn again, with all
-that is theirs, for all figures at once (Efron 1979).
+that is theirs, for all figures at once: see :mod:`recommender.evaluation.resampling`.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from itertools import pairwise
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from recommender.arrays import as_count, frozen
-from recommender.data.seeds import generator_of
-from recommender.evaluation.drawing_kernels import count_draws
-from recommender.solvers.threads import available_threads, run_shares, single_threaded_blas
+from recommender.evaluation.resampling import SAMPLES, resampled_sums
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-
-    from recommender.arrays import Rows
-
-CONFIDENCE = 0.95
-SAMPLES = 1000
-
-_USERS = 4096
-"""Users at a time: what counts how often each was drawn stays near the processor."""
-
-_SAMPLES = 64
-"""Resamples at a time: with the users at a time, 2 MB of weights for each thread."""
-
-_DRAWS_FOR_A_THREAD = 500_000
-"""Draws that take as long as a thread takes to start."""
 
 
 @dataclass(frozen=True)
@@ -128,50 +110,15 @@ class Outcome:
 
         Returns
         -------
-        (samples,) each figure of each draw; those of ``wholes`` are not among them.
+        (samples,) float64 each figure of each draw, NaN where there is nothing to divide by; those
+        of ``wholes`` are not among them.
+
+        Raises
+        ------
+        InvalidInputError
+            When ``samples`` or ``seed`` is senseless.
         """
         names = list(self.columns)
         sums = resampled_sums([self.columns[name] for name in names], samples, seed)
         drawn = dict(zip(names, sums, strict=True))
         return {name: figure.of(drawn) for name, figure in self.figures.items()}
-
-
-def resampled_sums(
-    columns: list[NDArray[np.float64]], samples: int, seed: int
-) -> NDArray[np.float64]:
-    """Draw n of n users with replacement, ``samples`` times, and add up every column.
-
-    To draw one user after the other is the same as to draw first how many come from each block of
-    users (a multinomial), and then so many within it. How often each was drawn is a matrix of
-    weights, and one product with it gives the sums of a block for all columns.
-
-    Parameters
-    ----------
-    columns
-        (n_users,) each.
-
-    Returns
-    -------
-    (n_columns, samples) float64: the sums over the same draws.
-    """
-    n, generator = len(columns[0]), generator_of(seed)
-    n_blocks = -(-n // _USERS)
-    bounds = [n * block // n_blocks for block in range(n_blocks + 1)]
-    n_samples = as_count(samples, "samples")
-    counts = frozen(generator.multinomial(n, np.diff(bounds) / n, size=n_samples))
-    keys = frozen(generator.integers(0, 2**64, counts.shape, np.uint64))
-    sums = np.zeros((len(columns), n_samples))
-
-    def draw(chosen: Rows) -> None:
-        for first in range(0, len(chosen), _SAMPLES):
-            part = chosen[first : first + _SAMPLES]
-            for block, (begin, end) in enumerate(pairwise(bounds)):
-                weights = np.empty((len(part), end - begin))
-                count_draws(frozen(keys[part, block]), frozen(counts[part, block]), weights)
-                table = np.stack([column[begin:end] for column in columns])
-                sums[:, part] += table @ weights.T
-
-    threads = max(1, min(available_threads(), n * n_samples // _DRAWS_FOR_A_THREAD))
-    with single_threaded_blas():  # each of our threads multiplies for itself
-        run_shares(draw, np.array_split(np.arange(n_samples), threads))
-    return sums

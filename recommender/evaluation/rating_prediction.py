@@ -12,6 +12,7 @@ from recommender.errors import InvalidInputError, TooFewRatingsError
 from recommender.evaluation.alignment import rows_of
 from recommender.evaluation.outcome import Figure, Outcome
 from recommender.evaluation.ranking_kernels import mark_members
+from recommender.evaluation.star_metrics import bins_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -101,7 +102,7 @@ def rating_prediction(
         "squared_error": of_user(np.square(gaps)),
         "absolute_error": of_user(np.abs(gaps)),
     }
-    which = _bins(predicted, n_bins)
+    which = bins_of(predicted, n_bins)
     names = tuple(f"bin {number + 1}" for number in range(n_bins))
     for number, name in enumerate(names):
         columns[name] = of_user(gaps * (which == number))
@@ -188,10 +189,3 @@ def _predict(
             f"{test.items.id(test.indices[wrong])!r} is not finite; regularize more"
         )
     return predicted, inside
-
-
-def _bins(predicted: NDArray[np.float64], n_bins: int) -> NDArray[np.int64]:
-    """(n,) int64: the bin of each prediction, as ``calibration_error`` has it."""
-    low, high = predicted.min(), predicted.max()
-    place = (predicted - low) / (high - low) if high > low else np.zeros(len(predicted))
-    return np.minimum((place * n_bins).astype(np.int64), n_bins - 1)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from recommender.evaluation.outcome import CONFIDENCE, SAMPLES
+from recommender.evaluation.resampling import CONFIDENCE, SAMPLES, percentile_range
 from recommender.evaluation.significance import Interval
 from recommender.version import __version__
 
@@ -238,6 +238,4 @@ def _interval(value: float, drawn: NDArray[np.float64]) -> Interval:
     there = drawn[np.isfinite(drawn)]
     if not len(there):
         return Interval(value, value, value)
-    tail = (1 - CONFIDENCE) / 2
-    low, high = np.quantile(there, (tail, 1 - tail))
-    return Interval(value, float(low), float(high))
+    return Interval(value, *percentile_range(there))

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from recommender.evaluation.outcome import CONFIDENCE
 from recommender.evaluation.report import COUNTS
+from recommender.evaluation.resampling import CONFIDENCE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

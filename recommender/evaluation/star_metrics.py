@@ -94,12 +94,24 @@ def calibration_error(predicted: ArrayLike, actual: ArrayLike, bins: int = 10) -
     0.5
     """
     guessed, given = _stars(predicted, actual)
-    n_bins = as_count(bins, "bins")
-    low, high = guessed.min(), guessed.max()
-    place = (guessed - low) / (high - low) if high > low else np.zeros(len(guessed))
-    # The highest prediction belongs to the last bin, whose upper end it is.
-    bin_of = np.minimum((place * n_bins).astype(np.int64), n_bins - 1)
+    bin_of = bins_of(guessed, as_count(bins, "bins"))
     return float(np.abs(np.bincount(bin_of, guessed - given)).sum() / len(guessed))
+
+
+def bins_of(predicted: NDArray[np.float64], n_bins: int) -> NDArray[np.int64]:
+    """(n,) int64: the bin of each prediction, from 0; all are of one width.
+
+    Parameters
+    ----------
+    predicted
+        (n,) float64, finite, at least one.
+    n_bins
+        Into how many parts the range from the lowest to the highest prediction is cut.
+    """
+    low, high = predicted.min(), predicted.max()
+    place = (predicted - low) / (high - low) if high > low else np.zeros(len(predicted))
+    # The highest prediction belongs to the last bin, whose upper end it is.
+    return np.minimum((place * n_bins).astype(np.int64), n_bins - 1)
 
 
 def _stars(

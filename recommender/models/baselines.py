@@ -68,13 +68,7 @@ class Popularity:
         return np.tile(self.counts, (len(user_rows), 1))
 
     def score_histories(self, histories: SparseRows, rows: Rows) -> NDArray[np.float32]:
-        """(B, n_items) float32: the counts, whatever the (B,) histories.
-
-        Raises
-        ------
-        InvalidInputError
-            When the histories are about another number of items, or a row is not there.
-        """
+        """(B, n_items) float32: the counts, whatever the (B,) histories."""
         check_histories(histories, len(self.counts))
         return self.score_users(check_rows(rows, histories.n_rows))
 
@@ -226,33 +220,19 @@ class BiasModel:
         return scores
 
     def score_users(self, user_rows: Rows) -> NDArray[np.float32]:
-        """(B, n_items) float32: the predicted stars for each of (B,) users of the training.
+        """(B, n_items) float32: the score of every item for each of (B,) users of the training.
 
-        Raises
-        ------
-        InvalidInputError
-            When a row is none of a user.
+        What may be asked is said by :class:`recommender.evaluation.contestants.Ranker`. The
+        scores are predicted stars.
         """
         return self._stars(self.user_biases[check_rows(user_rows, self.ratings.n_users)])
 
     def score_histories(self, histories: SparseRows, rows: Rows) -> NDArray[np.float32]:
-        """Predict stars for users whom training never saw: their biases follow from the items'.
+        """(B, n_items) float32: the score of every item for each of (B,) histories of strangers.
 
-        Parameters
-        ----------
-        histories
-            (n, n_items) sparse: stars in the item rows of this model.
-        rows
-            (B,) int64 which rows of it are asked for.
-
-        Returns
-        -------
-        (B, n_items) float32; ``μ + b_i`` for who has rated nothing.
-
-        Raises
-        ------
-        InvalidInputError
-            When the histories are about another number of items, or a row is not there.
+        What may be asked is said by :class:`recommender.evaluation.contestants.HistoryRanker`.
+        The scores are predicted stars; a user's bias follows from the items', and is 0 for who has
+        rated nothing.
         """
         check_histories(histories, self.ratings.n_items)
         chosen = check_rows(rows, histories.n_rows)

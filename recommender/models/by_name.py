@@ -40,6 +40,8 @@ class NamedModel:
         Its hyper-parameters.
     ranks, folds_in, predicts_stars
         Whether what is trained has ``score_users``, ``score_histories`` and ``predict``.
+    serves
+        Which half of a generation it can be: ``"ranking"``, ``"stars"`` or, empty, neither.
     """
 
     name: str
@@ -48,11 +50,26 @@ class NamedModel:
     ranks: bool = False
     folds_in: bool = False
     predicts_stars: bool = False
+    serves: str = ""
 
     @property
     def is_random(self) -> bool:
         """Whether another seed gives another model."""
         return any(option.name == "seed" for option in self.options)
+
+    def option(self, name: str) -> Option:
+        """Return one of the hyper-parameters.
+
+        Raises
+        ------
+        InvalidOptionError
+            When the model has none of that name.
+        """
+        for option in self.options:
+            if option.name == name:
+                return option
+        has = ", ".join(option.name for option in self.options)
+        raise InvalidOptionError(f"{name} is no option of {self.name}; it has {has or 'none'}")
 
     def make(self, given: Mapping[str, Any]) -> Any:
         """Return what has ``fit``.
@@ -69,13 +86,15 @@ class NamedModel:
         """
         module, _, name = self.place.partition(":")
         kind = getattr(import_module(f"recommender.models.{module}"), name)
-        known = [option.name for option in self.options]
         for option in given:
-            if option not in known:
-                has = f"it has {', '.join(known)}" if known else "it has none"
-                raise InvalidOptionError(f"{option} is no option of {self.name}; {has}")
+            self.option(option)
         # What has no options is fitted by its class.
         return kind(**given) if self.options else kind
+
+    def has_made(self, thing: Any) -> bool:
+        """Say whether :meth:`make` returns such things."""
+        kind = thing if isinstance(thing, type) else type(thing)
+        return f"{kind.__module__}:{kind.__qualname__}" == f"recommender.models.{self.place}"
 
     def options_of(self, made: Any) -> dict[str, Any]:
         """Return every option of what :meth:`make` returned."""
@@ -86,15 +105,16 @@ MODELS = {
     model.name: model
     for model in (
         NamedModel(
-            "implicit-als", "implicit_als:ImplicitALS", IMPLICIT_ALS, ranks=True, folds_in=True
+            "implicit-als", "implicit_als:ImplicitALS", IMPLICIT_ALS,
+            ranks=True, folds_in=True, serves="ranking",
         ),
         NamedModel(
             "biased-als", "biased_als:BiasedALS", BIASED_ALS,
-            ranks=True, folds_in=True, predicts_stars=True,
+            ranks=True, folds_in=True, predicts_stars=True, serves="stars",
         ),
         NamedModel(
             "bayesian-mf", "bayesian_mf:BayesianMF", BAYESIAN_MF,
-            ranks=True, folds_in=True, predicts_stars=True,
+            ranks=True, folds_in=True, predicts_stars=True, serves="stars",
         ),
         NamedModel("popularity", "baselines:Popularity", (), ranks=True, folds_in=True),
         NamedModel(

@@ -29,6 +29,7 @@ from recommender.errors import (
 from recommender.explanation import Explanation, contributions
 from recommender.fold_in import fold_in
 from recommender.models.batch_scoring import fold_in_batch, score_batch
+from recommender.models.checking import check_histories, check_rows
 from recommender.models.folded_user import FoldedUser
 from recommender.top_k import top_k
 
@@ -386,35 +387,29 @@ class FactorModel:
         return self.score_all(self.folded(user_row).vector)
 
     def score_users(self, user_rows: Rows) -> NDArray[np.float32]:
-        """(B, n_items) float32: the score of every item for each of (B,) users of the training."""
-        vectors = self.user_factors[user_rows]
+        """(B, n_items) float32: the score of every item for each of (B,) users of the training.
+
+        What may be asked is said by :class:`recommender.evaluation.contestants.Ranker`. The
+        scores are the products of the vectors, with the biases where there are some.
+        """
+        rows = check_rows(user_rows, len(self.users))
+        vectors = self.user_factors[rows]
         if self.user_biases is not None:
-            biases = self.user_biases[user_rows] / np.float32(self.objective.bias_unit)
+            biases = self.user_biases[rows] / np.float32(self.objective.bias_unit)
             vectors = np.column_stack((vectors, biases))
         return self._score_batch(vectors)
 
     def score_histories(self, histories: SparseRows, rows: Rows) -> NDArray[np.float32]:
-        """Score every item for users whom training never saw, by what they have rated.
+        """(B, n_items) float32: the score of every item for each of (B,) histories of strangers.
 
-        Parameters
-        ----------
-        histories
-            (n, n_items) sparse: stars in the item rows of this model.
-        rows
-            (B,) int64 which rows of it are asked for.
-
-        Returns
-        -------
-        (B, n_items) float32: as if each were folded in, which is the half-step of the training;
-        who has rated nothing gets the items' biases, or zeros.
-
-        Raises
-        ------
-        InvalidInputError
-            When the histories are about another number of items, or values are too large.
+        What may be asked is said by :class:`recommender.evaluation.contestants.HistoryRanker`.
+        Each is folded in, which is the half-step of the training. Who has rated nothing gets the
+        items' biases, or zeros. Values that are too large to compute with are refused.
         """
+        check_histories(histories, len(self.items))
+        chosen = check_rows(rows, histories.n_rows)
         vectors = fold_in_batch(
-            histories, rows, self.objective, self._design, self._baselines, self._gram
+            histories, chosen, self.objective, self._design, self._baselines, self._gram
         )
         return self._score_batch(vectors)
 

@@ -62,31 +62,15 @@ class ItemBasedModel(ABC):
     def score_users(self, user_rows: Rows) -> NDArray[np.float32]:
         """(B, n_items) float32: the score of every item for each of (B,) users of the training.
 
-        Raises
-        ------
-        InvalidInputError
-            When a row is none of a user.
+        What may be asked is said by :class:`recommender.evaluation.contestants.Ranker`.
         """
         return self._score(self.ratings.by_user, user_rows)
 
     def score_histories(self, histories: SparseRows, rows: Rows) -> NDArray[np.float32]:
-        """Score every item for users whom training never saw, by what they have rated.
+        """(B, n_items) float32: the score of every item for each of (B,) histories of strangers.
 
-        Parameters
-        ----------
-        histories
-            (n, n_items) sparse: stars in the item rows of this model.
-        rows
-            (B,) int64 which rows of it are asked for.
-
-        Returns
-        -------
-        (B, n_items) float32; zeros for who has rated nothing.
-
-        Raises
-        ------
-        InvalidInputError
-            When the histories are about another number of items, or a row is not there.
+        What may be asked is said by :class:`recommender.evaluation.contestants.HistoryRanker`.
+        Who has rated nothing gets zeros.
         """
         check_histories(histories, self.ratings.n_items)
         return self._score(histories, rows)

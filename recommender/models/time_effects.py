@@ -54,7 +54,7 @@ class TimeEffects:
         if len(self.visits):
             visits = visit_keys(user_rows, timestamps, self.first_day)
             places = np.minimum(np.searchsorted(self.visits, visits), len(self.visits) - 1)
-            known = (self.visits[places] == visits) & (user_rows >= 0)
+            known = self.visits[places] == visits
             effects[known] += self.of_visit[places[known]]
         return effects
 
@@ -62,12 +62,15 @@ class TimeEffects:
 def visit_keys(
     user_rows: NDArray[np.integer], timestamps: NDArray[np.int64], first_day: int
 ) -> NDArray[np.int64]:
-    """(n,) int64: user and day as one number; days before the first and too far off are one."""
+    """(n,) int64: user and day as one number, below 0 for an unknown user, whose row is -1.
+
+    Days before the first are one, and so are those that are too far off.
+    """
     days = np.clip(timestamps // _DAY - first_day, -1, 2**31 - 2) + 1
     return user_rows.astype(np.int64) << 31 | days
 
 
-class Drawn:
+class DrawnEffects:
     """One kind of effect while it is drawn: groups of ratings, each with a value of its own.
 
     Attributes
@@ -114,8 +117,8 @@ class DrawnTimes:
         keys = visit_keys(user_rows, timestamps, self._first_day)
         self._visits, places = np.unique(keys, return_inverse=True)
         self._kinds = (
-            Drawn(periods, len(self._edges) + 1),
-            Drawn(places.astype(np.int32), len(self._visits)),
+            DrawnEffects(periods, len(self._edges) + 1),
+            DrawnEffects(places.astype(np.int32), len(self._visits)),
         )
         self._kept = 0
 

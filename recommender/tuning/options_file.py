@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import difflib
 import json
-import os
-import tempfile
 import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from recommender.data.sources import file_source
+from recommender.data.whole_file import write_whole
 from recommender.errors import FileFormatError, InvalidOptionError
 from recommender.models.by_name import MODELS, NamedModel
 from recommender.tuning.space import told
@@ -48,28 +47,14 @@ def write_options(
     Raises
     ------
     OSError
-        When the disk refuses; nothing is left behind.
+        When the disk refuses; it names ``path``, and nothing is left behind.
     """
-    path = Path(path)
     names = told(MODELS[model].options)
     lines = [f"format = {FORMAT}", f"model = {_toml(model)}", "", "[options]"]
     lines += [f"{name} = {_toml(options[name])}" for name in names if name in options]
     lines += ["", "[found]"]
     lines += [f"{name} = {_toml(value)}" for name, value in found.items() if value is not None]
-    try:
-        handle, scratch = tempfile.mkstemp(prefix=".writing-", dir=path.parent)
-    except OSError as error:
-        raise OSError(error.errno, f"{error.strerror}; nothing was written", str(path)) from error
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as stream:
-            stream.write(_HEAD + "\n" + "\n".join(lines) + "\n")
-            stream.flush()
-            os.fchmod(stream.fileno(), 0o644)
-            os.fsync(stream.fileno())
-        Path(scratch).replace(path)
-    except BaseException:
-        Path(scratch).unlink(missing_ok=True)
-        raise
+    write_whole(Path(path), (_HEAD + "\n" + "\n".join(lines) + "\n").encode())
 
 
 def is_options_file(path: Path) -> bool:

@@ -11,14 +11,24 @@ from recommender.errors import (
     UnknownUserError,
 )
 from recommender.models.alternation import equations
+from tests.contracts.ranker_contract import WORLDS, RankerContract
 from tests.recommender.worlds import random_ratings
 
+LARGER_WORLDS = {
+    name: world
+    for name, world in WORLDS.items()
+    if min((ratings := world()).n_users, ratings.n_items) > 1
+}
+"""Those that a factorization can learn from: of one user or one item it cannot."""
 
-class FactorModelContract:
+
+class FactorModelContract(RankerContract):
     """Inherit, and give ``fit(ratings, **options)`` and ``ratings()``."""
 
-    def fit(self, ratings, **options):
-        raise AssertionError("each model's test says how it is fitted")
+    worlds = LARGER_WORLDS
+    threads = True
+    tolerance = 2e-3
+    """Of folding in, which is solved by itself, and not in the blocks of the training."""
 
     def ratings(self):
         raise AssertionError("each model's test brings its world")

@@ -185,6 +185,11 @@ class RankerContract:
         with pytest.raises(TooFewRatingsError, match="there are no ratings"):
             self.fit(Ratings.from_sparse(csr_array((5, 4), dtype=np.float32)))
 
+    @pytest.mark.parametrize("row", [-1, 14])
+    def test_a_user_that_is_not_there_is_refused(self, row):
+        with pytest.raises(InvalidInputError, match=f"is {row}; there are 14 users"):
+            self.fit(with_holes()).score_users(np.array([row]))
+
     @pytest.mark.parametrize("columns", [1, 10])
     def test_histories_of_other_items_are_refused(self, columns):
         model = self.fit(with_holes())

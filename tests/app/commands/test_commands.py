@@ -1,37 +1,16 @@
 """The command line on real files: what it prints, what it refuses, what it leaves behind."""
 
 import json
-import sys
 import zipfile
 
 import pytest
 
-from app.cli import main
 from app.store import open_store
-from recommender import load_generation
+from recommender import BiasedALS, load_generation
 from recommender.data.bundled import bundled_path
 from recommender.generations import generation_numbers
 
 HEADER = "user,item,rating,timestamp"
-
-
-@pytest.fixture
-def shell(monkeypatch, capsys, tmp_path):
-    """Run a command in an empty directory; returns exit status, standard output and error."""
-    monkeypatch.chdir(tmp_path)
-
-    def run(*arguments):
-        monkeypatch.setattr(sys, "argv", ["projectionist", *map(str, arguments)])
-        try:
-            main()
-            status = 0
-        except SystemExit as stopped:
-            status = stopped.code or 0
-        captured = capsys.readouterr()
-        assert "Traceback" not in captured.err
-        return status, captured.out, captured.err
-
-    return run
 
 
 def counts():
@@ -78,6 +57,23 @@ class TestFromFilesToAList:
             model = load_generation("var/models").ranking
             best = model.recommend(f"u{user}", 1)
             assert answer["movies"][0]["score"] == pytest.approx(float(best[1][0]), abs=1e-5)
+
+    def test_what_is_said_goes_to_the_models_that_the_help_names(self, shell, tmp_path):
+        shell("import", planted(tmp_path))
+        flags = ("--factors", 2, "--epochs", 3, "--seed", 5, "--threads", "None", "--no-evaluate")
+        status, _, err = shell("train", *flags)
+        assert status == 0, err
+        options = load_generation("var/models").manifest.options
+        ranking = {"factors": 2, "epochs": 3, "seed": 5, "threads": None}
+        assert {name: options["ranking"][name] for name in ranking} == ranking
+        assert (
+            options["stars"]
+            == BiasedALS(regularization=options["stars"]["regularization"], seed=5).options()
+        )
+        words = " ".join(shell("train", "--help")[1].split())
+        assert "Passes over all ratings. A whole number from 1 to 10000. [implicit-als 16]" in words
+        assert "[implicit-als 0.01 to 0.03 by size]" in words
+        assert "[implicit-als 0, biased-als 0, bayesian-mf 0]" in words
 
     def test_the_table_for_people_names_films(self, shell, tmp_path):
         shell("import", planted(tmp_path))
@@ -210,6 +206,12 @@ class TestBadInput:
         status, _, err = shell("train", "--factors", "0")
         assert status == 1
         assert "factors must be a whole number from 1 to 2048" in err
+
+    def test_an_option_that_is_no_number(self, shell, tmp_path):
+        shell("import", planted(tmp_path))
+        status, _, err = shell("train", "--threads", "all")
+        assert status == 1
+        assert "threads must be a whole number from 1 to 1024, or None; found 'all'" in err
 
     def test_a_misspelt_setting_is_named(self, shell, monkeypatch):
         monkeypatch.setenv("PROJECTIONIST_DATADIR", "x")

@@ -1,12 +1,11 @@
 """`projectionist evaluate` on files: what it prints, writes and refuses."""
 
 import json
-import sys
+from functools import partial
 
 import numpy as np
 import pytest
 
-from app.cli import main
 from recommender.data.experiment_files import read_fold
 from recommender.models.by_name import MODELS
 from recommender.training import recipe_for
@@ -15,22 +14,9 @@ HEADER = "user,item,rating,timestamp"
 
 
 @pytest.fixture
-def shell(monkeypatch, capsys, tmp_path):
-    """Run the command in an empty directory; returns exit status, standard output and error."""
-    monkeypatch.chdir(tmp_path)
-
-    def run(*arguments):
-        monkeypatch.setattr(sys, "argv", ["projectionist", "evaluate", *map(str, arguments)])
-        try:
-            main()
-            status = 0
-        except SystemExit as stopped:
-            status = stopped.code or 0
-        captured = capsys.readouterr()
-        assert "Traceback" not in captured.err
-        return status, captured.out, captured.err
-
-    return run
+def evaluate(shell):
+    """Run the command; returns exit status, standard output and error."""
+    return partial(shell, "evaluate")
 
 
 @pytest.fixture
@@ -59,8 +45,8 @@ FILES = ("--train", "train.csv", "--test", "test.csv")
 RANKING = (*FILES, "--protocol", "full-ranking", "--model", "implicit-als", "--factors", "2")
 
 
-def test_a_full_ranking_as_a_document(shell, files):
-    status, out, err = shell(*RANKING, "--k", "1,5", "--epochs", "8", "--json")
+def test_a_full_ranking_as_a_document(evaluate, files):
+    status, out, err = evaluate(*RANKING, "--k", "1,5", "--epochs", "8", "--json")
     assert status == 0, err
     document = json.loads(out)
     assert document["protocol"] == "full-ranking"
@@ -79,8 +65,8 @@ def test_a_full_ranking_as_a_document(shell, files):
     assert "evaluating: 24 of 24" in err
 
 
-def test_a_table_for_people(shell, files):
-    status, out, _ = shell(*RANKING, "--k", "5")
+def test_a_table_for_people(evaluate, files):
+    status, out, _ = evaluate(*RANKING, "--k", "5")
     lines = out.splitlines()
     assert status == 0
     assert lines[0] == "full-ranking · implicit-als"
@@ -91,9 +77,9 @@ def test_a_table_for_people(shell, files):
     assert "MiB at the peak" in lines[-1]
 
 
-def test_rating_prediction(shell, files):
+def test_rating_prediction(evaluate, files):
     arguments = (*FILES, "--protocol", "rating", "--model", "biased-als", "--no-momentum", "--json")
-    status, out, err = shell(*arguments)
+    status, out, err = evaluate(*arguments)
     assert status == 0, err
     document = json.loads(out)
     assert document["settings"]["clipped_to"] == [1, 5]
@@ -102,12 +88,12 @@ def test_rating_prediction(shell, files):
     assert document["metrics"]["rmse"]["low"] <= document["metrics"]["rmse"]["high"]
 
 
-def test_leave_one_out_with_a_file_and_by_lot(shell, files):
+def test_leave_one_out_with_a_file_and_by_lot(evaluate, files):
     common = (*FILES, "--protocol", "leave-one-out", "--model", "implicit-als", "--factors", "2")
-    status, out, err = shell(*common, "--negatives", "negatives.csv", "--k", "1", "--json")
+    status, out, err = evaluate(*common, "--negatives", "negatives.csv", "--k", "1", "--json")
     assert status == 0, err
     assert json.loads(out)["metrics"]["hit_rate@1"]["mean"] > 0.9
-    status, out, err = shell(*common, "--sampled-negatives", "4", "--seeds", "2", "--json")
+    status, out, err = evaluate(*common, "--sampled-negatives", "4", "--seeds", "2", "--json")
     assert status == 0, err
     document = json.loads(out)
     assert document["seeds"] == [0, 1]
@@ -115,8 +101,8 @@ def test_leave_one_out_with_a_file_and_by_lot(shell, files):
     assert document["metrics"]["auc"]["spread_of_seeds"] is not None
 
 
-def test_strong_generalization(shell, files):
-    status, out, err = shell(
+def test_strong_generalization(evaluate, files):
+    status, out, err = evaluate(
         "--train", "others.csv", "--test", "held.csv", "--fold-in", "known.csv", "--protocol",
         "strong-generalization", "--model", "ease", "--regularization", "10", "--k", "1", "--json",
     )  # fmt: skip
@@ -126,8 +112,8 @@ def test_strong_generalization(shell, files):
     assert document["metrics"]["capped_recall@1"]["mean"] > 0.9
 
 
-def test_folds_in_pairs(shell, files):
-    status, out, err = shell(
+def test_folds_in_pairs(evaluate, files):
+    status, out, err = evaluate(
         *FILES, "--train", "test.csv", "--test", "train.csv", "--protocol", "rating", "--model",
         "biases", "--json",
     )  # fmt: skip
@@ -137,47 +123,56 @@ def test_folds_in_pairs(shell, files):
     assert document["metrics"]["rmse"]["spread_of_folds"] > 0
 
 
-def test_options_from_a_file(shell, files, tmp_path):
+def test_options_from_a_file(evaluate, files, tmp_path):
     (tmp_path / "best.toml").write_text(
         'model = "implicit-als"\n[options]\nfactors = 3\nepochs = 2\n'
     )
     common = (*FILES, "--protocol", "full-ranking", "--options", "best.toml", "--json")
-    status, out, err = shell(*common, "--epochs", "4")
+    status, out, err = evaluate(*common, "--epochs", "4")
     assert status == 0, err
     document = json.loads(out)
     assert (document["options"]["factors"], document["options"]["epochs"]) == (3, 4)
-    status, _, err = shell(*common, "--model", "biased-als")
+    status, _, err = evaluate(*common, "--model", "biased-als")
     assert (status, err.count("\n")) == (1, 1)
     assert "best.toml has options of implicit-als, not of biased-als" in err
 
 
+def test_none_is_what_the_help_says(evaluate, files, tmp_path):
+    """It goes before the file of options, as any value does."""
+    (tmp_path / "own.toml").write_text('model = "implicit-als"\n[options]\nthreads = 3\n')
+    common = (*FILES, "--protocol", "full-ranking", "--options", "own.toml", "--json")
+    assert json.loads(evaluate(*common)[1])["options"]["threads"] == 3
+    assert json.loads(evaluate(*common, "--threads", "None")[1])["options"]["threads"] is None
+    assert "factors must be a whole number" in evaluate(*common, "--factors", "None")[2]
+
+
 @pytest.mark.parametrize("model", ["implicit-als", "biased-als"])
-def test_what_is_not_said_is_what_train_would_take(shell, files, tmp_path, model):
+def test_what_is_not_said_is_what_train_would_take(evaluate, files, tmp_path, model):
     ratings = read_fold(tmp_path / "train.csv", tmp_path / "test.csv").train
     recipe = recipe_for(ratings)
     made = {"implicit-als": recipe.ranking, "biased-als": recipe.stars}[model]
     common = (*FILES, "--protocol", "full-ranking", "--model", model, "--json")
-    document = json.loads(shell(*common)[1])
+    document = json.loads(evaluate(*common)[1])
     assert document["options"] == {k: v for k, v in made.options().items() if k != "seed"}
-    changed = json.loads(shell(*common, "--regularization", "0.5")[1])
+    changed = json.loads(evaluate(*common, "--regularization", "0.5")[1])
     assert changed["options"] == document["options"] | {"regularization": 0.5}
 
 
-def test_the_document_is_written_too_and_kept(shell, files, tmp_path):
-    status, out, _ = shell(*RANKING, "--output", "report.json")
+def test_the_document_is_written_too_and_kept(evaluate, files, tmp_path):
+    status, out, _ = evaluate(*RANKING, "--output", "report.json")
     assert status == 0
     assert out.startswith("full-ranking")
     assert json.loads((tmp_path / "report.json").read_text())["protocol"] == "full-ranking"
-    status, out, err = shell(*RANKING, "--output", "report.json")
+    status, out, err = evaluate(*RANKING, "--output", "report.json")
     assert (status, out) == (1, "")
     assert "report.json: it exists" in err
-    assert shell(*RANKING, "--output", "report.json", "--force")[0] == 0
-    assert "no folder" in shell(*RANKING, "--output", "absent/report.json")[2]
+    assert evaluate(*RANKING, "--output", "report.json", "--force")[0] == 0
+    assert "its folder does not exist" in evaluate(*RANKING, "--output", "absent/report.json")[2]
     assert not [path for path in tmp_path.iterdir() if path.name.startswith(".")]
 
 
-def test_every_option_of_every_model_is_an_option_of_the_command(shell):
-    _, out, _ = shell("--help")
+def test_every_option_of_every_model_is_an_option_of_the_command(evaluate):
+    _, out, _ = evaluate("--help")
     for model in MODELS.values():
         assert model.name in out
         for option in model.options:
@@ -202,8 +197,8 @@ def test_every_option_of_every_model_is_an_option_of_the_command(shell):
         (("--relevant-from", "6"), "none is left to be asked"),
     ],
 )
-def test_what_makes_no_sense_is_told_in_one_line(shell, files, arguments, said):
-    status, out, err = shell(*RANKING, *arguments)
+def test_what_makes_no_sense_is_told_in_one_line(evaluate, files, arguments, said):
+    status, out, err = evaluate(*RANKING, *arguments)
     assert (status, out) == (1, "")
     assert said in err.splitlines()[-1]
     assert err.splitlines()[-1].startswith("projectionist: ")
@@ -221,14 +216,14 @@ def test_what_makes_no_sense_is_told_in_one_line(shell, files, arguments, said):
         ("user,item,rating\n1,m2,3\n", "column 'item': the ids here are text"),
     ],
 )
-def test_bad_files_are_told_in_one_line(shell, files, tmp_path, content, said):
+def test_bad_files_are_told_in_one_line(evaluate, files, tmp_path, content, said):
     (tmp_path / "test.csv").write_text(content)
-    status, out, err = shell(*RANKING)
+    status, out, err = evaluate(*RANKING)
     assert (status, out, err.count("\n")) == (1, "", 1)
     assert "test.csv" in err
     assert said in err
 
 
-def test_without_a_model_the_known_ones_are_named(shell, files):
-    status, _, err = shell(*FILES, "--protocol", "rating")
+def test_without_a_model_the_known_ones_are_named(evaluate, files):
+    status, _, err = evaluate(*FILES, "--protocol", "rating")
     assert (status, err) == (1, f"projectionist: say which --model: {', '.join(MODELS)}\n")

@@ -11,7 +11,6 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from app.cli import main
 from app.store import open_store
 from recommender.data.synthetic import Shape, planted_ratings
 
@@ -43,18 +42,12 @@ def start(tmp_path):
 
 
 @pytest.fixture
-def refused(monkeypatch, capsys, tmp_path):
+def refused(shell):
     """Run the command in an empty folder; it must refuse in one line, which is returned."""
-    monkeypatch.chdir(tmp_path)
 
     def run(*arguments):
-        monkeypatch.setattr(sys, "argv", ["projectionist", "generate", *arguments])
-        with pytest.raises(SystemExit) as stopped:
-            main()
-        out, err = capsys.readouterr()
-        assert stopped.value.code == 1
-        assert out == ""
-        assert err.count("\n") == 1
+        status, out, err = shell("generate", *arguments)
+        assert (status, out, err.count("\n")) == (1, "", 1)
         return err
 
     return run

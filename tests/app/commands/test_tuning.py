@@ -1,71 +1,22 @@
-"""`projectionist tune`, and `projectionist train --options`: real processes on real files."""
+"""`projectionist tune`, and `projectionist train --options`: from ratings to a model."""
 
 import json
-import os
 import re
-import signal
-import subprocess
-import sys
 import time
 import tomllib
-from pathlib import Path
 
 import pytest
 
-from app.cli import main
 from recommender import load_generation
-from recommender.data.synthetic import Shape, planted_ratings
 from recommender.tuning import read_options
 
-ROOT = Path(__file__).resolve().parents[3]
 FAST = ("--factors", "2-8", "--threads", "1")
 
 
 @pytest.fixture
-def folder(tmp_path, monkeypatch):
-    """An empty folder with a planted world in it."""
-    monkeypatch.chdir(tmp_path)
-    world = planted_ratings(Shape(90, 50, 1800), 0, timestamps=True).to_frame()
-    world.write_csv(tmp_path / "world.csv")
-    return tmp_path
-
-
-@pytest.fixture
-def shell(monkeypatch, capsys, folder):
-    """Run a command; returns exit status, standard output and error."""
-
-    def run(*arguments):
-        monkeypatch.setattr(sys, "argv", ["projectionist", *map(str, arguments)])
-        try:
-            main()
-            status = 0
-        except SystemExit as stopped:
-            status = stopped.code or 0
-        captured = capsys.readouterr()
-        assert "Traceback" not in captured.err
-        return status, captured.out, captured.err
-
-    return run
-
-
-def starting(folder, *arguments, before=""):
-    """Start the command as a process, perhaps with something to be done before."""
-    environment = {k: v for k, v in os.environ.items() if not k.startswith("PROJECTIONIST_")}
-    environment["PYTHONPATH"] = str(ROOT)
-    script = f"{before}\nfrom app.cli import main\nmain()"
-    return subprocess.Popen(
-        [sys.executable, "-c", script, *map(str, arguments)],
-        cwd=folder,
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-
-
-def told(out):
-    """What a search found, without what no two runs have in common."""
-    return {k: v for k, v in json.loads(out).items() if k not in {"seconds", "output", "study"}}
+def shell(shell, folder):
+    """Run a command where the planted world is."""
+    return shell
 
 
 class TestFromRatingsToAModel:
@@ -150,70 +101,6 @@ class TestFromRatingsToAModel:
         assert json.loads(out)["trials"] >= 1  # on a busy machine there is time for no more
         assert re.search(r"seconds: 2 of 2 \(\d+ trials?, best ndcg@10 0\.", err)
         assert time.monotonic() - began < 90
-
-
-class TestKilled:
-    def test_killed_at_any_moment_it_goes_on_and_finds_the_same(self, folder):
-        command = ("tune", "--train", "world.csv", *FAST, "--trials", 20, "--json")
-        straight = starting(folder, *command, "--output", "whole.toml")
-        whole, err = straight.communicate(timeout=120)
-        assert straight.returncode == 0, err
-        study = folder / "study.jsonl"
-        resumed = (*command, "--study", "study.jsonl", "--output", "killed.toml")
-        for lines in (1, 4, 9):
-            process = starting(folder, *resumed)
-            wait_for_lines(study, lines, process)
-            process.send_signal(signal.SIGKILL)
-            process.communicate(timeout=30)
-            assert process.returncode == -signal.SIGKILL
-        process = starting(folder, *resumed)
-        out, err = process.communicate(timeout=120)
-        assert process.returncode == 0, err
-        assert told(out) == told(whole)
-        assert (folder / "killed.toml").read_text() == (folder / "whole.toml").read_text()
-        assert len(study.read_text().splitlines()) == 21
-
-    def test_killed_it_leaves_the_best_so_far(self, folder):
-        process = starting(folder, "tune", "--train", "world.csv", *FAST, "--study", "s.jsonl")
-        wait_for_lines(folder / "s.jsonl", 6, process)
-        process.send_signal(signal.SIGKILL)
-        process.communicate(timeout=30)
-        model, options = read_options(folder / "implicit-als.toml")
-        trials = [json.loads(line) for line in (folder / "s.jsonl").read_text().splitlines()[1:6]]
-        best = max(t["score"] for t in trials if t["score"] is not None)
-        found = tomllib.loads((folder / "implicit-als.toml").read_text())["found"]
-        assert model == "implicit-als"
-        assert found["score"] >= best
-        assert options["factors"] <= 8
-
-    def test_asked_to_stop_it_stops_at_once(self, folder):
-        process = starting(folder, "tune", "--train", "world.csv", *FAST, "--study", "s.jsonl")
-        wait_for_lines(folder / "s.jsonl", 3, process)
-        process.send_signal(signal.SIGINT)
-        _, err = process.communicate(timeout=60)
-        assert process.returncode == 130
-        assert "Traceback" not in err
-        read_options(folder / "implicit-als.toml")
-
-    def test_two_at_one_study_are_refused(self, folder, shell):
-        process = starting(folder, "tune", "--train", "world.csv", *FAST, "--study", "s.jsonl")
-        try:
-            wait_for_lines(folder / "s.jsonl", 2, process)
-            command = ("tune", "--train", "world.csv", *FAST, "--study", "s.jsonl")
-            status, _, err = shell(*command, "--output", "other.toml")
-            assert status == 1
-            assert "s.jsonl: another process is at this study" in err
-        finally:
-            process.kill()
-            process.communicate(timeout=30)
-
-
-def wait_for_lines(path, lines, process):
-    until = time.monotonic() + 120
-    while not path.exists() or path.read_bytes().count(b"\n") < lines:
-        assert process.poll() is None, process.stderr.read()
-        assert time.monotonic() < until
-        time.sleep(0.01)
 
 
 class TestBadInput:
@@ -310,35 +197,3 @@ class TestBadInput:
         status, _, err = shell("train", "--options", "a.toml", "--options", "a.toml")
         assert status == 1
         assert "a.toml: options of biased-als were given already" in err
-
-
-class TestWithoutTheExtra:
-    BLOCK = """
-import sys
-class Missing:
-    def find_spec(self, name, path=None, target=None):
-        if name.partition(".")[0] == "optuna":
-            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
-sys.meta_path.insert(0, Missing())
-"""
-
-    def test_it_says_what_to_install_before_it_reads_anything(self, folder):
-        process = starting(folder, "tune", "--train", "none.csv", before=self.BLOCK)
-        out, err = process.communicate(timeout=60)
-        assert (process.returncode, out) == (1, "")
-        assert err == (
-            "projectionist: tuning needs optuna, which is not installed: "
-            "pip install 'projectionist[tune]'\n"
-        )
-
-    def test_everything_else_works(self, folder):
-        (folder / "best.toml").write_text('model = "implicit-als"\n[options]\nfactors = 3\n')
-        for command in (
-            ("tune", "--help"),
-            ("import", "world.csv"),
-            ("train", "--options", "best.toml", "--no-evaluate"),
-        ):
-            process = starting(folder, *command, before=self.BLOCK)
-            _, err = process.communicate(timeout=120)
-            assert process.returncode == 0, err
-        assert load_generation(folder / "var" / "models").ranking.n_factors == 3

@@ -119,6 +119,8 @@ def test_folds_and_seeds_are_averaged_and_their_spread_is_told(files):
         (fold, seed) for fold in (1, 2) for seed in (2, 3, 4)
     ]
     assert document["seeds"] == [2, 3, 4]
+    # A fold is read once, for all its seeds.
+    assert [run.seconds["read"] > 0 for run in report.runs] == [True, False, False] * 2
     values = np.array([run["metrics"]["rmse"]["mean"] for run in runs]).reshape(2, 3)
     rmse = document["metrics"]["rmse"]
     assert rmse["mean"] == pytest.approx(values.mean())

@@ -10,7 +10,7 @@ from recommender import ImplicitALS, Ratings
 from recommender.data.splitting import Split
 from recommender.errors import InvalidInputError, TooFewRatingsError
 from recommender.evaluation import metrics, scoring
-from recommender.evaluation.full_ranking import gini_of, strong_generalization
+from recommender.evaluation.full_ranking import strong_generalization
 from recommender.evaluation.protocols import full_ranking, rank_catalogue
 from recommender.models.baselines import Popularity
 from tests.recommender.evaluation.experiments import (
@@ -267,11 +267,3 @@ class TestStrongGeneralization:
         told = {name: outcome.counts[name] for name in ("unknown_items", "unknown_users")}
         assert told == {"unknown_items": 2, "unknown_users": 1}
         assert outcome.counts["users_without_relevant_items"] == 1
-
-
-def test_gini_is_that_of_the_lists():
-    rng = np.random.default_rng(0)
-    lists = rng.integers(-1, 7, (30, 3))
-    shown = np.bincount(lists[lists >= 0], minlength=7)
-    assert gini_of(shown) == pytest.approx(metrics.gini(lists, 7))
-    assert gini_of(np.zeros(4, np.int64)) == 0

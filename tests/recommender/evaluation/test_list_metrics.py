@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from recommender.errors import InvalidInputError
 from recommender.evaluation import list_metrics
+from recommender.evaluation.list_metrics import gini_of
 from recommender.evaluation.metrics import coverage, gini, intra_list_diversity, novelty
 
 
@@ -165,3 +166,7 @@ def test_other_arguments_are_refused():
     for vectors in ([[np.nan]], [[np.inf]], [1.0]):
         with pytest.raises(InvalidInputError, match="finite numbers of the shape"):
             intra_list_diversity(lists, np.array(vectors, np.float32))
+
+
+def test_of_items_of_which_none_was_shown_none_was_shown_more_than_another():
+    assert gini_of(np.zeros(4, np.int64)) == 0

@@ -3,34 +3,8 @@
 import numpy as np
 import pytest
 
-from recommender.evaluation.outcome import Figure, Outcome, resampled_sums
+from recommender.evaluation.outcome import Figure, Outcome
 from recommender.evaluation.significance import bootstrap_mean
-
-
-@pytest.mark.parametrize("n", [1, 7, 5_000, 20_000])
-def test_as_many_users_are_drawn_as_there_are(n):
-    sums = resampled_sums([np.ones(n), np.arange(n, dtype=float)], 300, seed=0)
-    np.testing.assert_array_equal(sums[0], n)
-    mean, deviation = (n - 1) / 2, np.sqrt((n * n - 1) / 12 / n)
-    means = sums[1] / n
-    assert abs(means.mean() - mean) <= 4 * deviation / np.sqrt(300)
-    assert means.std() == pytest.approx(deviation, rel=0.2)
-
-
-def test_every_user_is_drawn_as_often_as_any_other():
-    n = 9_000
-    columns = [(np.arange(n) // 1_000 == group).astype(float) for group in range(9)]
-    sums = resampled_sums(columns, 400, seed=1)
-    np.testing.assert_allclose(sums.mean(axis=1), 1_000, rtol=0.02)
-    np.testing.assert_allclose(sums.std(axis=1), np.sqrt(1_000 * 8 / 9), rtol=0.2)
-
-
-def test_columns_see_the_same_draws_and_the_seed_decides_them():
-    values = np.random.default_rng(0).random(500)
-    one, other = resampled_sums([values, 3 * values], 50, seed=4)
-    np.testing.assert_allclose(other, 3 * one)
-    np.testing.assert_allclose(one, resampled_sums([values], 50, seed=4)[0])
-    assert not np.allclose(one, resampled_sums([values], 50, seed=5)[0])
 
 
 def test_the_interval_of_a_mean_is_that_of_the_bootstrap():

@@ -1,12 +1,12 @@
 """Intervals hold what they say: planted figures, drawn again and again."""
 
 import tracemalloc
+from itertools import product
 
 import numpy as np
 import pytest
 
 from recommender.errors import InvalidInputError
-from recommender.evaluation import significance
 from recommender.evaluation.metrics import rmse
 from recommender.evaluation.significance import (
     Difference,
@@ -71,47 +71,6 @@ def test_ratings_of_one_user_are_drawn_together():
     assert (together.high - together.low) > 5 * (alone.high - alone.low)
 
 
-def test_two_users_by_hand():
-    """Both are drawn with a chance of ½, either one twice with ¼."""
-    sums = significance._resampled_sums((np.array([0.0, 1.0]),), 20_000, seed=0)[0]
-    found, counts = np.unique(sums, return_counts=True)
-    assert found.tolist() == [0, 1, 2]
-    assert counts / 20_000 == pytest.approx([0.25, 0.5, 0.25], abs=0.02)
-
-
-@pytest.mark.parametrize("block", [50, 4096])
-def test_each_user_is_drawn_as_often_as_any_other(monkeypatch, block):
-    """One column a user counts how often he is drawn: a multinomial of n draws, block or not."""
-    monkeypatch.setattr(significance, "_USERS", block)
-    monkeypatch.setattr(significance, "_SAMPLES", 700)
-    n, samples = 190, 3000
-    drawn = significance._resampled_sums(tuple(np.eye(n)), samples, seed=0)
-    assert drawn.shape == (n, samples)
-    assert (drawn.sum(axis=0) == n).all()
-    assert drawn.mean(axis=1) == pytest.approx(np.ones(n), abs=5.5 / np.sqrt(samples))
-    of_one = np.bincount(drawn.astype(int).ravel(), minlength=4)[:4] / drawn.size
-    chance = [(1 - 1 / n) ** n]  # of 0, 1, 2, 3 draws: binomial
-    for many in range(3):
-        chance.append(chance[-1] * (n - many) / (many + 1) / (n - 1))
-    assert of_one == pytest.approx(chance, abs=0.004)
-    together = np.cov(drawn)
-    assert together.trace() / n == pytest.approx(1 - 1 / n, abs=0.02)
-    near, far = together[0, 1:40].mean(), together[0, 60:].mean()  # in one block, and in others
-    assert (near, far) == pytest.approx((-1 / n, -1 / n), abs=0.015)
-
-
-def test_blocks_and_samples_at_a_time_do_not_change_the_interval(monkeypatch):
-    """Other draws of the same kind: ends move by what chance moves them."""
-    values = np.random.default_rng(4).random(6000)
-    whole = bootstrap_mean(values, samples=4000)
-    monkeypatch.setattr(significance, "_USERS", 500)
-    monkeypatch.setattr(significance, "_SAMPLES", 333)
-    cut = bootstrap_mean(values, samples=4000)
-    width = whole.high - whole.low
-    assert width == pytest.approx(2 * 1.96 * values.std() / np.sqrt(6000), rel=0.08)
-    assert (cut.low, cut.high) == pytest.approx((whole.low, whole.high), abs=0.05 * width)
-
-
 @pytest.mark.parametrize(("n", "samples"), [(1_000_000, 257), (100_000, 1000)])
 def test_a_million_users_fit(n, samples):
     values = np.random.default_rng(5).random(n)
@@ -165,9 +124,15 @@ def test_ahead_is_counted_from_both_sides_alike():
     assert 0 < one.ahead < 1
     assert (one.mean, one.low, one.high) == pytest.approx((-other.mean, -other.high, -other.low))
     assert paired_difference(first, first) == Difference(0, 0, 0, ahead=0.5)
-    # Of two users, one won and one lost: half of the resamples tie, a quarter is ahead.
-    tied = paired_difference([1, 0], [0, 1], samples=20_000)
-    assert tied.ahead == pytest.approx(0.5, abs=0.02)
+
+
+def test_a_tie_counts_half_however_it_is_rounded():
+    """Three users, won by 0.1 and 0.2 and lost by 0.3: drawn once each, they tie."""
+    ways = np.array([sum(drawn) for drawn in product((1, 2, -3), repeat=3)])
+    first, second = np.array([0.1, 0.2, 0]), np.array([0, 0, 0.3])
+    assert (first - second).sum() > 0
+    wanted = np.mean(ways > 0) + np.mean(ways == 0) / 2
+    assert paired_difference(first, second, samples=40_000).ahead == pytest.approx(wanted, abs=0.01)
 
 
 def test_the_rmse_is_that_of_all_ratings():

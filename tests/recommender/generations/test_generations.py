@@ -306,7 +306,7 @@ def test_a_bayesian_model_keeps_its_intervals_and_leaves_moments_behind(tmp_path
     ],
 )  # fmt: skip
 def test_an_objective_that_cannot_be_is_refused_on_opening(tmp_path, ratings, model, field, value):
-    stars = BayesianMF(factors=2, samples=2, burn_in=1).fit(ratings)
+    stars = BayesianMF(factors=2, samples=2).fit(ratings)
     publish(tmp_path, write(tmp_path, (ImplicitALS(factors=2).fit(ratings), stars)))
     edited(tmp_path, lambda d: d["models"][model]["objective"].update({field: value}))
     with pytest.raises(DamagedGenerationError, match=field):
@@ -321,7 +321,7 @@ def test_a_mean_that_is_no_number_is_refused_on_opening(published, value):
 
 
 def test_a_spread_below_zero_is_refused_on_opening(tmp_path, ratings):
-    stars = BayesianMF(factors=2, samples=2, burn_in=1).fit(ratings)
+    stars = BayesianMF(factors=2, samples=2).fit(ratings)
     publish(tmp_path, write(tmp_path, (ImplicitALS(factors=2).fit(ratings), stars)))
     victim = generation_path(tmp_path, 1) / "stars.user_spread.npy"
     numbers = np.load(victim)

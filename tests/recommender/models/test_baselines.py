@@ -20,6 +20,11 @@ class TestPopularityKeepsTheContract(RankerContract):
         ratings = Ratings.from_arrays([], [])
         assert self.fit(ratings).score_users(np.arange(2)).shape == (2, 0)
 
+    def test_a_user_that_is_not_there_is_refused(self):
+        """The counts are everyone's: of users it knows nothing, not even how many there are."""
+        model = self.fit(with_holes())
+        np.testing.assert_array_equal(model.score_users(np.array([-1, 14]))[1], model.counts)
+
     def test_histories_of_other_items_are_refused(self):
         model = self.fit(with_holes())
         with pytest.raises(InvalidInputError, match="3 items and the model 9"):
@@ -29,11 +34,6 @@ class TestPopularityKeepsTheContract(RankerContract):
 class TestBiasesKeepTheContract(RankerContract):
     def fit(self, ratings, **options):
         return Biases(**options).fit(ratings)
-
-    @pytest.mark.parametrize("row", [-1, 14])
-    def test_a_user_that_is_not_there_is_refused(self, row):
-        with pytest.raises(InvalidInputError, match=f"is {row}; there are 14 users"):
-            self.fit(with_holes()).score_users(np.array([row]))
 
 
 class TestOptions(OptionsContract):

@@ -53,12 +53,6 @@ def test_the_history_of_the_training_gives_the_scores_of_the_training(model):
     np.testing.assert_allclose(scores, model.score_users(rows), rtol=2e-3, atol=2e-3)
 
 
-def test_histories_about_other_items_are_refused(model):
-    histories = SparseRows.of_ones(np.array([0, 1]), np.array([0], np.int32), 41)
-    with pytest.raises(InvalidInputError, match="about 41 items, the model knows 40"):
-        model.score_histories(histories, np.array([0]))
-
-
 def test_values_too_large_to_compute_with_are_refused(model):
     histories = SparseRows.of(
         np.array([0, 2]), np.array([0, 1], np.int32), np.array([3e38, 3e38], np.float32), 40

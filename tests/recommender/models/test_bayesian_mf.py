@@ -84,6 +84,21 @@ def test_who_rated_what_speaks_where_stars_are_few():
     assert with_it < 0.9 * without
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_of_whom_nothing_is_known_the_mean_of_all_is_predicted(seed):
+    """Tastes that lean to one side: what they have in common is the items', not a stranger's 0."""
+    rng = np.random.default_rng(seed)
+    tastes, films = rng.normal((2, -1), 0.5, size=(120, 2)), rng.normal(size=(80, 2))
+    stars = 3 + tastes @ films.T + 0.2 * rng.normal(size=(120, 80))
+    users, items = np.nonzero(rng.random(stars.shape) < 0.4)
+    model = BayesianMF(factors=4, samples=20, seed=seed).fit(
+        Ratings.from_arrays(users, items, stars[users, items])
+    )
+    everyone = model.score_users(np.arange(120)).mean(axis=0)
+    stranger = model.predict(np.full(80, 10**9), model.item_ids)
+    np.testing.assert_allclose(everyone, stranger, atol=0.05)
+
+
 def test_moments_are_learned_and_asked_for():
     rng = np.random.default_rng(0)
     world = low_rank_stars(100, 60, rank=2, noise=0.1, density=0.5)

@@ -7,6 +7,7 @@ import pytest
 
 from recommender.errors import InvalidOptionError
 from recommender.models.by_name import MODELS, named_model
+from recommender.models.factor_model import FactorModel
 from tests.recommender.worlds import low_rank_stars
 
 ABILITIES = {
@@ -33,6 +34,20 @@ def test_its_options_are_those_of_its_class(model):
             field.name for field in dataclasses.fields(made)
         ]
         assert model.options_of(made) == {o.name: o.default for o in model.options}
+
+
+def test_what_a_model_has_made_is_known_again():
+    made = {name: model.make({}) for name, model in MODELS.items()}
+    for name, model in MODELS.items():
+        assert [other for other, thing in made.items() if model.has_made(thing)] == [name]
+
+
+def test_what_serves_is_what_a_recipe_can_hold():
+    """A half of a generation is a factorization: what answers by vectors and biases."""
+    for model in MODELS.values():
+        trained = model.make({}).fit(low_rank_stars(20, 10))
+        assert bool(model.serves) == isinstance(trained, FactorModel)
+        assert (model.serves == "stars") == (bool(model.serves) and model.predicts_stars)
 
 
 def test_an_option_of_another_model_is_refused():

@@ -20,11 +20,6 @@ class TestEaseKeepsTheContract(RankerContract):
     def fit(self, ratings, **options):
         return EASE(**{"regularization": 5} | options).fit(ratings)
 
-    @pytest.mark.parametrize("row", [-1, 14])
-    def test_a_user_that_is_not_there_is_refused(self, row):
-        with pytest.raises(InvalidInputError, match=f"is {row}; there are 14 users"):
-            self.fit(with_holes()).score_users(np.array([row]))
-
 
 class TestOptions(OptionsContract):
     constructor, table = EASE, TABLE

@@ -6,7 +6,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recommender import Ratings
-from recommender.errors import InvalidInputError
 from recommender.models.item_neighbours import ItemNeighbours
 from recommender.models.options import ITEM_NEIGHBOURS
 from tests.contracts.ranker_contract import OptionsContract, RankerContract, with_holes
@@ -18,11 +17,6 @@ class TestItemNeighboursKeepTheContract(RankerContract):
 
     def fit(self, ratings, **options):
         return ItemNeighbours(**options).fit(ratings)
-
-    @pytest.mark.parametrize("row", [-1, 14])
-    def test_a_user_that_is_not_there_is_refused(self, row):
-        with pytest.raises(InvalidInputError, match=f"is {row}; there are 14 users"):
-            self.fit(with_holes()).score_users(np.array([row]))
 
 
 class TestOptions(OptionsContract):

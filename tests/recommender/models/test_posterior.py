@@ -38,6 +38,14 @@ def test_with_less_room_it_is_nearly_the_best_of_that_rank():
     assert best < 0.1 * np.linalg.norm(dense)
 
 
+def test_of_many_draws_few_are_held():
+    product = MeanProduct(3)
+    for W, H in draws(100):
+        product.add(W, H)
+        held = [*product._left, *product._right]
+        assert sum(part.shape[1] for part in held) <= 2 * 3 * 8
+
+
 def test_turned_draws_are_the_same_draws():
     """A chain turns its coordinates as it likes; averages of vectors would come to nothing."""
     rng, product, plain = np.random.default_rng(1), MeanProduct(3), MeanProduct(3)

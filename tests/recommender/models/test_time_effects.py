@@ -57,6 +57,15 @@ def test_before_the_first_and_after_the_last_moment_the_ends_hold_on():
     assert early == first < last == late
 
 
+def test_a_period_begins_with_the_moment_that_it_is_named_by():
+    """Six moments, as many periods: each has its own effect when it is asked for again."""
+    moments = np.arange(6) * DAY
+    times = np.repeat(moments, 200)
+    effects = np.array([0.0, 3.0, -2.0, 1.0, -3.0, 2.0])
+    found = drawn(np.arange(1200, dtype=np.int32), times, np.repeat(effects, 200))
+    np.testing.assert_allclose(found.at(np.full(6, -1), moments), effects, atol=0.3)
+
+
 def test_one_moment_for_all_is_one_period():
     found = drawn(np.zeros(5, np.int32), np.full(5, 7), np.ones(5))
     assert len(found.of_period) <= 2

@@ -12,6 +12,7 @@ from recommender.data.synthetic import Shape, planted_ratings
 from recommender.errors import InvalidInputError, InvalidOptionError
 from recommender.tuning import Budget, Dimension, Exam, tunable, tune
 from recommender.tuning import trials as searching
+from tests.recommender.tuning.stand_ins import Flattered, OffBy, fragile, hopeless, made_by
 from tests.recommender.worlds import checkerboard, low_rank_stars
 
 RANKING = Exam("full-ranking", "ndcg@10", "random")
@@ -129,20 +130,31 @@ class TestWhatItSaysOfItself:
                 assert trial.options["epochs"] == best
                 assert len(trial.watched) in {longest, best + searching.PATIENCE}
 
-    def test_trials_that_lag_behind_are_given_up(self):
-        """λ over ten decades: half of it forgets everything, and shows it after a few epochs."""
+    def test_trials_that_lag_behind_are_given_up_and_no_others(self):
+        """λ over ten decades: half of it forgets everything, and shows it after a few epochs.
+
+        Who lags: after three epochs or more, the best score so far is below the first quartile of
+        those trials that were finished before, at the same epoch; of which there must be four.
+        """
         tuned = tunable("biased-als").within("factors", 8, 8)
         wide = (Dimension("regularization", 1e-4, 1e6, log=True),)
-        found = search(low_rank_stars(80, 50), replace(tuned, dimensions=wide), STARS, 16)
-        pruned = [trial for trial in found.trials if trial.state == "pruned"]
-        assert pruned
-        for trial in pruned:
-            assert trial.score is None
-            epoch = len(trial.watched)
-            earlier = [t.watched for t in found.trials[: trial.number] if t.state == "complete"]
-            others = np.array([scores[epoch - 1] for scores in earlier if len(scores) >= epoch])
-            assert (others > max(trial.watched)).mean() > 0.6
-            assert 3 <= epoch < tuned.longest
+        found = search(low_rank_stars(80, 50), replace(tuned, dimensions=wide), STARS, 24)
+        assert found.count("pruned") >= 3
+        for trial in found.trials[1:]:
+            finished = [t.watched for t in found.trials[: trial.number] if t.state == "complete"]
+            lags = [
+                lags_behind(trial.watched[:epoch], finished) and len(finished) >= 4 and epoch >= 3
+                for epoch in range(1, len(trial.watched) + 1)
+            ]
+            assert not any(lags[:-1])
+            assert lags[-1] == (trial.state == "pruned")
+            assert (trial.score is None) == (trial.state == "pruned")
+
+
+def lags_behind(scores, finished):
+    """Whether the best of some scores is below three quarters of others at the last epoch."""
+    others = [watched[len(scores) - 1] for watched in finished if len(watched) >= len(scores)]
+    return bool(others) and max(scores) < np.percentile(others, 25)
 
 
 class TestTheSameAgain:
@@ -266,50 +278,3 @@ class TestTrialsThatFail:
         broken = replace(tuned, model=made_by(tuned, lambda _: SimpleNamespace(fit=hopeless)))
         with pytest.raises(InvalidInputError, match="none of 3 trials succeeded: not enough mem"):
             search(planted(), broken, RANKING, 3)
-
-
-class OffBy:
-    """Says 4 stars of everything, which is right, where λ is 10, and more where it is not."""
-
-    def __init__(self, regularization):
-        self.stars = 4 + 0.5 * abs(np.log10(regularization) - 1)
-
-    def fit(self, ratings):
-        return self
-
-    def predict(self, users, items):
-        return np.full(len(users), self.stars, np.float32)
-
-
-class Flattered:
-    """Says 3.5 stars of everything, but 3.9 when watched; 4 is right."""
-
-    def fit(self, ratings, validate=None, patience=2):
-        if validate is None:
-            return SimpleNamespace(predict=lambda users, _: np.full(len(users), 3.5, np.float32))
-        for _ in range(1 + patience):
-            validate(self)
-        return self
-
-    def predict(self, users, items):
-        return np.full(len(users), 3.9, np.float32)
-
-
-def made_by(tuned, make):
-    """The same model, made by something else."""
-    return SimpleNamespace(name=tuned.name, options=tuned.model.options, make=make)
-
-
-def fragile(options):
-    """Training that breaks down where something is large."""
-    if options["unobserved_weight"] > 100:
-        return SimpleNamespace(fit=broken_down)
-    return ImplicitALS(**options)
-
-
-def broken_down(*_, **__):
-    raise InvalidInputError("the loss has become nan")
-
-
-def hopeless(*_, **__):
-    raise MemoryError
