@@ -109,6 +109,16 @@ class SparseRows:
         entries = slice(self.indptr[row], self.indptr[row + 1])
         return self.indices[entries].astype(np.int32), self.levels[self.codes[entries]]
 
+    def rows(self, rows: Rows) -> SparseRows:
+        """Return the matrix of some rows, (n,) int64 in the order given."""
+        begins = self.indptr[rows]
+        counts = self.indptr[rows + 1] - begins
+        indptr = pointers(counts)
+        entries = np.arange(indptr[-1]) + np.repeat(begins - indptr[:-1], counts)
+        return SparseRows(
+            indptr, self.indices[entries], self.codes[entries], self.levels, self.n_columns
+        )
+
     def with_values(self, values: NDArray[np.float32]) -> SparseRows:
         """Return the same places with other values."""
         return SparseRows.of(self.indptr, self.indices, values, self.n_columns)

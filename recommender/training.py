@@ -97,9 +97,9 @@ def prepare(recipe: Recipe | None = None, *, wide: bool = False) -> None:
         _rank(_least_of_many())
     for model in (chosen.ranking, chosen.stars):
         short = _shortened(model)
-        short.fit(least).fold_in(["x"], [5])
+        _ask(short.fit(least))
         if wide:
-            short.fit(_least_of_many())
+            _ask(short.fit(_least_of_many()))
 
 
 def _shortened(
@@ -108,6 +108,15 @@ def _shortened(
     if isinstance(model, BayesianMF):
         return replace(model, samples=1)
     return replace(model, epochs=1)
+
+
+def _ask(model: FactorModel) -> None:
+    """Ask for lists in every way, to have that compiled."""
+    ids = model.user_ids[:1], model.item_ids[:1]
+    model.recommend_batch(ids[0], 1)
+    model.recommend(ids[0][0], 1, mask=np.ones(len(model.items), np.bool_))
+    model.fold_in(ids[1], [5]).explain(ids[1][0])
+    model.fold_in(ids[1], [5]).recommend(1, exclude_seen=False)
 
 
 def _rank(ratings: Ratings) -> None:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from app.serving.current import Serving
     from app.serving.fresh_ratings import Change
-    from recommender.arrays import Mask, Rows, Scores
+    from recommender.arrays import Rows, Scores
     from recommender.data.rating_scale import RatingScale
     from recommender.models.factor_model import FactorModel
     from recommender.models.folded_user import FoldedUser
@@ -156,21 +156,15 @@ def _answer(serving: Serving, person: Person | None, fresh: int, wanted: Wanted)
             "matched": matched,
             "movies": _fallback_lines(serving, rows, wanted),
         }
-    allowed = _allowed(serving, person, wanted)
-    rows, scores = person.ranking.model.best_rows(person.ranking.vector, wanted.n, allowed)
+    available = serving.shelf.available
+    seen = person.ranking.rated if wanted.exclude_seen else None
+    rows, scores = person.ranking.model.best_rows(person.ranking.vector, wanted.n, available, seen)
+    hidden = 0 if seen is None else np.count_nonzero(available[seen])
     return {
         "model": model,
-        "matched": int(np.count_nonzero(allowed)),
+        "matched": int(np.count_nonzero(available) - hidden),
         "movies": _lines(serving, person, rows, scores, wanted),
     }
-
-
-def _allowed(serving: Serving, person: Person, wanted: Wanted) -> Mask:
-    if not wanted.exclude_seen:
-        return serving.shelf.available
-    allowed = serving.shelf.available.copy()
-    allowed[person.ranking.rated] = False
-    return allowed
 
 
 def most_popular(serving: Serving, n: int) -> tuple[Rows, int]:

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from recommender.arrays import SparseRows, pointers
 from recommender.errors import InvalidInputError
 from recommender.models.alternation import equations
 from recommender.solvers import cholesky
@@ -19,7 +18,7 @@ from recommender.solvers.equations import Standing
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from recommender.arrays import Rows
+    from recommender.arrays import Rows, SparseRows
     from recommender.models.objective import AnyObjective
 
 
@@ -85,7 +84,7 @@ def fold_in_batch(
     InvalidInputError
         When values are too large to compute with.
     """
-    asked = _some_rows(histories, rows)
+    asked = histories.rows(rows)
     standing = Standing.for_one_row(design, gram, baselines)
     vectors = np.zeros((len(rows), len(standing.gram)), np.float32)
     cholesky.solve(equations(asked, objective, None), standing, vectors)
@@ -96,14 +95,3 @@ def fold_in_batch(
             "the training's were on another scale"
         )
     return folded
-
-
-def _some_rows(matrix: SparseRows, rows: Rows) -> SparseRows:
-    """Return the matrix of some rows, in the order given."""
-    begins = matrix.indptr[rows]
-    counts = matrix.indptr[rows + 1] - begins
-    indptr = pointers(counts)
-    entries = np.arange(indptr[-1]) + np.repeat(begins - indptr[:-1], counts)
-    return SparseRows(
-        indptr, matrix.indices[entries], matrix.codes[entries], matrix.levels, matrix.n_columns
-    )

@@ -14,7 +14,6 @@ from recommender.arrays import (
     Scores,
     Vector,
     as_count,
-    as_mask,
     as_values,
     frozen,
     to_codes,
@@ -31,7 +30,7 @@ from recommender.fold_in import fold_in
 from recommender.models.batch_scoring import fold_in_batch, score_batch
 from recommender.models.checking import check_histories, check_rows
 from recommender.models.folded_user import FoldedUser
-from recommender.top_k import top_k
+from recommender.top_k import NormOrder, exact_scores, top_k
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -183,14 +182,10 @@ class FactorModel:
         if (rows < 0).any():
             unknown = list(user_ids)[int(np.argmax(rows < 0))]
             raise UnknownUserError(_unknown("user", unknown))
-        width = min(as_count(n), len(self.items))
-        best = np.full((len(rows), width), -1, dtype=np.int64)
-        scores = np.zeros((len(rows), width), dtype=np.float32)
-        for place, row in enumerate(rows):
-            user = self.folded(int(row))
-            found, found_scores = user.best_rows(width, exclude_seen, None)
-            best[place, : len(found)] = found
-            scores[place, : len(found)] = found_scores
+        seen = self.ratings.by_user.rows(rows) if exclude_seen else None
+        best, scores = self._order.best_of_each(
+            self._vectors(rows), as_count(n), (seen.indptr, seen.indices) if seen else None
+        )
         missing = best < 0
         ids = self.item_ids[np.maximum(best, 0)]
         if not missing.any():
@@ -392,12 +387,7 @@ class FactorModel:
         What may be asked is said by :class:`recommender.evaluation.contestants.Ranker`. The
         scores are the products of the vectors, with the biases where there are some.
         """
-        rows = check_rows(user_rows, len(self.users))
-        vectors = self.user_factors[rows]
-        if self.user_biases is not None:
-            biases = self.user_biases[rows] / np.float32(self.objective.bias_unit)
-            vectors = np.column_stack((vectors, biases))
-        return self._score_batch(vectors)
+        return self._score_batch(self._vectors(check_rows(user_rows, len(self.users))))
 
     def score_histories(self, histories: SparseRows, rows: Rows) -> NDArray[np.float32]:
         """(B, n_items) float32: the score of every item for each of (B,) histories of strangers.
@@ -413,24 +403,24 @@ class FactorModel:
         )
         return self._score_batch(vectors)
 
+    def _vectors(self, user_rows: Rows) -> NDArray[np.float32]:
+        """(B, k or k+1) what the items' design meets, for users of the training."""
+        vectors = self.user_factors[user_rows]
+        if self.user_biases is None:
+            return vectors
+        biases = self.user_biases[user_rows] / np.float32(self.objective.bias_unit)
+        return np.column_stack((vectors, biases))
+
     def _score_batch(self, vectors: NDArray[np.float32]) -> NDArray[np.float32]:
-        return score_batch(
-            vectors, self._design, self._baselines if self.item_biases is not None else None
-        )
+        return score_batch(vectors, self._design, self._offsets)
 
     def score_all(self, vector: Vector) -> Scores:
         """(n_items,) float32: the score of every item for a vector from folding in."""
-        scores: Scores = self._design @ vector
-        if self.item_biases is not None:
-            scores += self._baselines
-        return scores
+        return exact_scores(self._design, self._offsets, vector)
 
     def score_rows(self, vector: Vector, rows: Rows) -> Scores:
         """(n,) float32: the scores of some items for a vector from folding in."""
-        scores: Scores = self._design[rows] @ vector
-        if self.item_biases is not None:
-            scores += self._baselines[rows]
-        return scores
+        return exact_scores(self._design, self._offsets, vector, rows)
 
     def explain_rows(
         self, rated: Rows, values: NDArray[np.float32], asked: Rows
@@ -449,20 +439,14 @@ class FactorModel:
         """Return the item's score for someone of whom nothing is known."""
         return float(self._baselines[item_row])
 
-    def allowed(self, seen: Rows | None, mask: ArrayLike | None) -> Mask | None:
-        """(n_items,) bool: the mask without what was seen; ``None`` when all may appear."""
-        given = as_mask(mask, len(self.items))
-        if seen is None:
-            return given
-        allowed = np.ones(len(self.items), dtype=np.bool_) if given is None else given.copy()
-        allowed[seen] = False
-        return allowed
+    def best_rows(
+        self, vector: Vector, n: int, allowed: Mask | None = None, seen: Rows | None = None
+    ) -> tuple[Rows, Scores]:
+        """Return the rows and the scores of the n best items for a vector.
 
-    def best_rows(self, vector: Vector, n: int, allowed: Mask | None) -> tuple[Rows, Scores]:
-        """Return the rows and the scores of the n best items for a vector."""
-        scores = self.score_all(vector)
-        rows = top_k(scores, n, allowed)
-        return rows, scores[rows]
+        ``allowed`` is (n_items,) bool, and ``seen`` are increasing rows that are left out as well.
+        """
+        return self._order.best(vector, n, allowed, seen)
 
     def _ridge(self, n_rated: int) -> float:
         return float(self.objective.ridge(n_rated, len(self.items)))
@@ -480,6 +464,14 @@ class FactorModel:
         """(n_items,) what is said of an item before anything is known of the user."""
         mean = np.full(len(self.items), self.global_bias, dtype=np.float32)
         return mean if self.item_biases is None else mean + self.item_biases
+
+    @property
+    def _offsets(self) -> NDArray[np.float32] | None:
+        return None if self.item_biases is None else self._baselines
+
+    @cached_property
+    def _order(self) -> NormOrder:
+        return NormOrder.of(self._design, self._offsets)
 
     @cached_property
     def _gram(self) -> NDArray[np.float32]:

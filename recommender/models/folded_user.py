@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from recommender.arrays import as_count
+from recommender.arrays import as_count, as_mask
 from recommender.errors import UnknownItemError
 from recommender.explanation import Explanation
 
@@ -73,8 +73,8 @@ class FoldedUser:
 
     def best_rows(self, n: int, exclude_seen: bool, mask: ArrayLike | None) -> tuple[Rows, Scores]:
         """Return the rows and the scores of the n best items."""
-        allowed = self.model.allowed(self.rated if exclude_seen else None, mask)
-        return self.model.best_rows(self.vector, n, allowed)
+        allowed = as_mask(mask, len(self.model.items))
+        return self.model.best_rows(self.vector, n, allowed, self.rated if exclude_seen else None)
 
     def contributions(self, asked: Rows) -> NDArray[np.float64]:
         """(len(asked), n) float64: what each rating contributes to the scores of the asked rows."""

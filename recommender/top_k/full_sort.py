@@ -1,4 +1,4 @@
-"""The exact best n under a mask; ties settled by row, which is the order of the ids."""
+"""The best n of scores that are all there: what a full stable sort would give."""
 
 from __future__ import annotations
 
@@ -29,6 +29,7 @@ def top_k(scores: Scores, n: int, allowed: Mask | None = None) -> Rows:
 
     Examples
     --------
+    >>> import numpy as np
     >>> top_k(np.array([1, 3, 2, 3], dtype=np.float32), 2)
     array([1, 3])
     """
