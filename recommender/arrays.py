@@ -138,6 +138,9 @@ class SparseRows:
         return SparseRows(indptr, rows, codes, self.levels, self.n_rows)
 
 
+_EACH = np.arange(256, dtype=np.uint8)
+
+
 def index_type(n: int) -> type[np.uint16 | np.int32]:
     """Return the type that holds the numbers 0 … n-1 in a sparse matrix."""
     return np.uint16 if n <= 1 << 16 else np.int32
@@ -170,6 +173,16 @@ def to_codes(values: NDArray[np.float32]) -> tuple[Codes, NDArray[np.float32]]:
         block = slice(begin, begin + _BLOCK)
         codes[block] = np.searchsorted(levels, values[block])
     return codes, levels
+
+
+def codes_of_few(values: NDArray[np.float32]) -> tuple[Codes, NDArray[np.float32]]:
+    """Return finite values as codes and levels at once: a few are each a level of their own.
+
+    Levels may repeat and stand in any order, unlike those of :func:`to_codes`.
+    """
+    if len(values) > len(_EACH):
+        return to_codes(values)
+    return _EACH[: len(values)], values
 
 
 def codes_of_ones(n: int) -> tuple[Codes, NDArray[np.float32]]:

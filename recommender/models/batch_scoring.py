@@ -13,13 +13,13 @@ import numpy as np
 from recommender.errors import InvalidInputError
 from recommender.models.alternation import equations
 from recommender.solvers import cholesky
-from recommender.solvers.equations import Standing
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from recommender.arrays import Rows, SparseRows
     from recommender.models.objective import AnyObjective
+    from recommender.solvers.equations import Standing
 
 
 def score_batch(
@@ -52,9 +52,8 @@ def fold_in_batch(
     histories: SparseRows,
     rows: Rows,
     objective: AnyObjective,
-    design: NDArray[np.float32],
-    baselines: NDArray[np.float32],
-    gram: NDArray[np.float32],
+    standing: Standing,
+    k: int,
 ) -> NDArray[np.float32]:
     """Solve the training objective for some users while all items stand still.
 
@@ -68,12 +67,10 @@ def fold_in_batch(
         (B,) int64 which rows of ``histories`` are asked for; all of them are there.
     objective
         The loss.
-    design
-        (n_items, k) float32: what a user's vector meets.
-    baselines
-        (n_items,) float32: what biases already say; zeros where there are none.
-    gram
-        (k, k) float32: the part that every user shares.
+    standing
+        The items, with what their biases say and the part that every user shares.
+    k
+        How many coordinates mean something; those beyond fill up a vector.
 
     Returns
     -------
@@ -85,10 +82,9 @@ def fold_in_batch(
         When values are too large to compute with.
     """
     asked = histories.rows(rows)
-    standing = Standing.for_one_row(design, gram, baselines)
     vectors = np.zeros((len(rows), len(standing.gram)), np.float32)
     cholesky.solve(equations(asked, objective, None), standing, vectors)
-    folded: NDArray[np.float32] = np.ascontiguousarray(vectors[:, : design.shape[1]])
+    folded: NDArray[np.float32] = np.ascontiguousarray(vectors[:, :k])
     if not np.isfinite(folded).all():
         raise InvalidInputError(
             f"values up to {np.abs(asked.levels).max():g} are too large to compute with; "

@@ -15,8 +15,8 @@ from recommender.arrays import (
     Vector,
     as_count,
     as_values,
+    codes_of_few,
     frozen,
-    to_codes,
 )
 from recommender.data.ratings import as_seconds
 from recommender.errors import (
@@ -30,6 +30,7 @@ from recommender.fold_in import fold_in
 from recommender.models.batch_scoring import fold_in_batch, score_batch
 from recommender.models.checking import check_histories, check_rows
 from recommender.models.folded_user import FoldedUser
+from recommender.solvers.equations import Standing
 from recommender.top_k import NormOrder, exact_scores, top_k
 
 if TYPE_CHECKING:
@@ -350,16 +351,15 @@ class FactorModel:
         """Fold in by row: (n,) distinct item rows in any order, and (n,) float32 values."""
         order = np.argsort(rows)
         rated, stars = rows[order], values[order]
-        codes, levels = to_codes(stars)
+        codes, levels = codes_of_few(stars)
         vector = fold_in(
             rated,
             codes,
             self.objective.weights(levels),
             self.objective.goals(levels),
-            self._baselines[rated],
-            self._design,
-            self._gram,
+            self._standing,
             self._ridge(len(rated)),
+            self._design.shape[1],
         )
         if not np.isfinite(vector).all():
             raise InvalidInputError(
@@ -399,7 +399,7 @@ class FactorModel:
         check_histories(histories, len(self.items))
         chosen = check_rows(rows, histories.n_rows)
         vectors = fold_in_batch(
-            histories, chosen, self.objective, self._design, self._baselines, self._gram
+            histories, chosen, self.objective, self._standing, self._design.shape[1]
         )
         return self._score_batch(vectors)
 
@@ -476,6 +476,10 @@ class FactorModel:
     @cached_property
     def _gram(self) -> NDArray[np.float32]:
         return self.objective.gram(self._design)
+
+    @cached_property
+    def _standing(self) -> Standing:
+        return Standing.for_one_row(self._design, self._gram, self._baselines)
 
     @cached_property
     def _item_directions(self) -> NDArray[np.float32]:

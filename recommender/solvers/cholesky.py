@@ -34,10 +34,13 @@ from recommender.solvers.vectors import (
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from recommender.arrays import Codes, Indices
     from recommender.solvers.equations import Equations, Standing
 
 _DEPENDENT = np.float32(1e-6)
 """A pivot below this part of the largest diagonal is rounding: that direction is spoken for."""
+
+_ONLY_ROW = frozen(np.zeros(1, np.int64))
 
 CHUNK = 128
 """Entries gathered at a time: at 64 factors they and the matrix stay in a core's own cache."""
@@ -57,10 +60,45 @@ def solve(equations: Equations, standing: Standing, out: NDArray[np.float32]) ->
     -------
     The sum over rows of what each row minimizes, at its minimum.
     """
-    given = (*equations.arrays(), *standing.arrays(), frozen(standing.gram), out)
+    given = (*equations.arrays(), *standing.read_only, out)
     losses = np.zeros(len(out))
     run_shares(lambda rows: _solve_share(frozen(rows), *given, losses), equations.shares)
     return float(losses.sum())  # in the order of rows, whichever thread had them
+
+
+def solve_one(
+    columns: Indices,
+    codes: Codes,
+    weights: NDArray[np.float32],
+    goals: NDArray[np.float32],
+    ridge: float,
+    standing: Standing,
+) -> NDArray[np.float32]:
+    """Solve one row, with as little around it as there can be: a request waits for it.
+
+    Parameters
+    ----------
+    columns, codes
+        (n,) which x_j it has, and which weight and goal goes with each.
+    weights, goals
+        (n_levels,) float32.
+    ridge
+        Its regularization.
+    standing
+        What it is solved against.
+
+    Returns
+    -------
+    (k,) float32, the padded width of the standing side; zero for a row without entries.
+    """
+    out = np.empty((1, standing.vectors.shape[1]), np.float32)
+    given = np.array([0, len(columns)]), columns, codes, np.sqrt(weights), goals
+    held = np.array([ridge], np.float32)
+    _solve_share(
+        _ONLY_ROW, *map(frozen, given), frozen(held), *standing.read_only, out, np.zeros(1)
+    )
+    row: NDArray[np.float32] = out[0]
+    return row
 
 
 @kernel

@@ -15,6 +15,7 @@ rotate into another basis.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -109,7 +110,13 @@ class Standing:
 
     def arrays(self) -> tuple[NDArray[Any], ...]:
         """Return the arrays that every kernel takes, in the order in which it takes them."""
-        return tuple(frozen(array) for array in (self.vectors, self.baselines, self.eigenvalues))
+        return self.read_only[:3]
+
+    @cached_property
+    def read_only(self) -> tuple[NDArray[Any], ...]:
+        """Those arrays, and ``gram``, which the exact solver takes as well."""
+        every = (self.vectors, self.baselines, self.eigenvalues, self.gram)
+        return tuple(frozen(array) for array in every)
 
 
 def widened(vectors: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -83,6 +83,21 @@ def test_folding_in_a_row_of_the_training_gives_the_row(seed, k, solver):
         np.testing.assert_allclose(folded.vector, model.user_factors[row], rtol=2e-3, atol=2e-4)
 
 
+@pytest.mark.parametrize("n", [255, 256, 257, 300])
+def test_folding_in_gives_the_row_of_long_histories_too(n):
+    """Up to 256 ratings each is a level of its own; more are sorted into levels."""
+    rng = np.random.default_rng(n)
+    users = np.concatenate((np.zeros(n, np.int64), rng.integers(1, 9, 400)))
+    items = np.concatenate((rng.permutation(300)[:n], rng.integers(0, 300, 400)))
+    ratings = Ratings.from_arrays(users, items, rng.uniform(0.5, 5, len(users)))
+    model = ImplicitALS(9, 0.05, epochs=2).fit(ratings)
+    rated, values = ratings.of_user(0)
+    assert len(rated) == n
+    shuffled = rng.permutation(n)
+    folded = model.fold_in(model.item_ids[rated][shuffled], values[shuffled])
+    np.testing.assert_allclose(folded.vector, model.user_factors[0], rtol=2e-3, atol=2e-4)
+
+
 def test_stars_count():
     """Two who saw the same films: the one who hated half of them is offered other films."""
     ratings = checkerboard(20)
