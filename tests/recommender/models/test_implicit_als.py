@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from recommender import ImplicitALS
+from recommender import ImplicitALS, Ratings
 from recommender.errors import InvalidOptionError
 from recommender.solvers import reference
 from tests.contracts.model_contract import ModelContract
