@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import re
+import sys
+import tomllib
+from datetime import UTC, datetime
 from functools import partial
 from itertools import zip_longest
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
-import orjson
 import typer
 
+from app.commands.delivering import Heard, check_place, deliver
 from app.commands.model_options import EVERY_OPTION, options_in, with_model_options
 from app.commands.reporting import Reporter
 from app.process_memory import peak_memory
 from recommender import Ratings
-from recommender.data.whole_file import refuse_taken, write_whole
 from recommender.errors import InvalidOptionError
 from recommender.evaluation.experiment import PROTOCOLS, Experiment, FoldFiles
 from recommender.evaluation.report_table import table_of
@@ -23,8 +26,25 @@ from recommender.models.by_name import MODELS
 from recommender.training import recipe_for
 from recommender.tuning.options_file import read_options
 
-_CSV = "a CSV file with a header user,item,rating[,timestamp]"
+if TYPE_CHECKING:
+    from recommender.evaluation.report import Report
+
+_CSV = "a CSV file with a header user,item,rating[,timestamp] or MovieLens' own"
 _PROTOCOLS = "; ".join(f"{kind.name} ({kind.meaning})" for kind in PROTOCOLS.values())
+
+
+def _whole(text: str | int) -> int:
+    """Read a whole number as people write it; Python takes 1_0 for 10."""
+    if not re.fullmatch(r"[+-]?[0-9]{1,99}", str(text).strip()):
+        raise typer.BadParameter(f"{text!r} is not a whole number")
+    return int(text)
+
+
+def _number(text: str | float) -> float:
+    try:
+        return float("none" if "_" in str(text) else text)
+    except ValueError:
+        raise typer.BadParameter(f"{text!r} is not a number") from None
 
 
 def _defaults(model: str, train: Ratings) -> dict[str, Any]:
@@ -32,7 +52,7 @@ def _defaults(model: str, train: Ratings) -> dict[str, Any]:
     return options_in(recipe_for(train), model)
 
 
-@with_model_options(EVERY_OPTION)
+@with_model_options({name: EVERY_OPTION[name] for name in EVERY_OPTION if name != "seed"})
 def evaluate(
     given: dict[str, Any],
     train: Annotated[
@@ -47,7 +67,13 @@ def evaluate(
         list[Path],
         typer.Option(help="What to be judged by, in the same form.", metavar="FILE"),
     ],
-    protocol: Annotated[str, typer.Option(help=f"{_PROTOCOLS}.", metavar="NAME")],
+    protocol: Annotated[
+        str | None,
+        typer.Option(
+            help=f"{_PROTOCOLS}; that of --options when not given.",
+            metavar="NAME",
+        ),
+    ] = None,
     model: Annotated[
         str | None,
         typer.Option(
@@ -75,6 +101,7 @@ def evaluate(
             help="Instead: how many are drawn for each user among the items of the training that "
             "the user has rated in neither part.",
             metavar="N",
+            parser=_whole,
         ),
     ] = None,
     fold_in: Annotated[
@@ -96,7 +123,9 @@ def evaluate(
     relevant_from: Annotated[
         float | None,
         typer.Option(
-            help="Only test ratings of at least so many stars are relevant.", metavar="STARS"
+            help="Only test ratings of at least so many stars are relevant.",
+            metavar="STARS",
+            parser=_number,
         ),
     ] = None,
     timestamps: Annotated[
@@ -106,9 +135,22 @@ def evaluate(
             "bayesian-mf does."
         ),
     ] = True,
+    seed: Annotated[
+        int | None,
+        typer.Option(
+            help="Where chance begins: the random start of a model, and negatives that are drawn. "
+            "[default: 0]",
+            metavar="N",
+            parser=_whole,
+        ),
+    ] = None,
     seeds: Annotated[
         int,
-        typer.Option(help="How many seeds, from --seed on: the mean and the spread are shown."),
+        typer.Option(
+            help="How many seeds, from --seed on: the mean and the spread are shown.",
+            metavar="N",
+            parser=_whole,
+        ),
     ] = 1,
     output: Annotated[
         Path | None, typer.Option(help="Write the JSON document there as well.", metavar="FILE")
@@ -125,9 +167,10 @@ def evaluate(
     those that `projectionist train` would take for ratings of this size.
     """
     reporter = Reporter(json)
+    started = datetime.now(UTC)
     name, of_model = _model(model, options, given)
     experiment = Experiment(
-        protocol,
+        _protocol(protocol, options),
         name,
         _folds(train, test, negatives, fold_in),
         of_model,
@@ -137,16 +180,46 @@ def evaluate(
         relevant_from,
         sampled_negatives,
         timestamps,
+        seed,
     )
-    if output is not None:
-        refuse_taken(output, force)
-    with reporter.progress() as step:
-        report = run_experiment(experiment, step)
-    document = report.document() | {"peak_memory_bytes": peak_memory()}
-    if output is not None:
-        write_whole(output, orjson.dumps(document, option=orjson.OPT_INDENT_2) + b"\n")
+    check_place(output, force)
+    try:
+        report = _run(experiment, reporter)
+    except KeyboardInterrupt:
+        if sys.stderr is not None:
+            sys.stderr.write("projectionist: stopped\n")
+        raise typer.Exit(130) from None
+    document = report.document() | {
+        "started": started.isoformat(timespec="seconds").replace("+00:00", "Z"),
+        "peak_memory_bytes": peak_memory(),
+    }
     memory = f"{document['peak_memory_bytes'] / 2**20:,.0f} MiB at the peak"
-    reporter.result(document, f"{table_of(report)}\n\n{memory}")
+    deliver(reporter, document, f"{table_of(report)}\n\n{memory}", output)
+
+
+def _run(experiment: Experiment, reporter: Reporter) -> Report:
+    report = None
+    try:
+        with reporter.progress() as step:
+            report = run_experiment(experiment, Heard(step, reporter), peak_memory)
+    except OSError:  # the terminal has gone while the bars were put away
+        if report is None:
+            raise
+    return report
+
+
+def _protocol(name: str | None, file: Path | None) -> str:
+    """Return which protocol: as given, else as `tune` noted in its file of options."""
+    if name is not None:
+        return name
+    found: Any = None
+    if file is not None:
+        found = tomllib.loads(file.read_text(encoding="utf-8")).get("found")
+    noted = found.get("protocol") if isinstance(found, dict) else None
+    if isinstance(noted, str) and noted in PROTOCOLS:
+        return noted
+    said = "" if file is None else f"; {file} names none of them under [found]"
+    raise InvalidOptionError(f"say which --protocol: {', '.join(PROTOCOLS)}{said}")
 
 
 def _model(
@@ -179,10 +252,10 @@ def _folds(
 
 def _places(text: str) -> tuple[int, ...]:
     """Read ``10,20,50``."""
-    try:
-        return tuple(int(part) for part in text.split(","))
-    except ValueError:
+    parts = [part.strip() for part in text.split(",")]
+    if not all(re.fullmatch(r"-?[0-9]{1,99}", part) for part in parts):
         raise InvalidOptionError(
             f"k must be whole numbers of at least 1, with commas between, such as 10,20,50; "
             f"found {text!r}"
-        ) from None
+        )
+    return tuple(map(int, parts))

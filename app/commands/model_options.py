@@ -103,12 +103,19 @@ def _metavar(of_models: dict[str, Option]) -> str:
 
 def _help(of_models: dict[str, Option]) -> str:
     """Say what an option means; the same for several models, once."""
-    said: dict[str, list[str]] = {}
+    said: dict[str, list[tuple[str, str]]] = {}
     for model, option in of_models.items():
         allowed = f"{option.allowed[0].upper()}{option.allowed[1:]}."
         text = option.meaning if option.kind is bool else f"{option.meaning} {allowed}"
-        said.setdefault(text, []).append(f"{model} {_default(model, option)}")
-    return " ".join(f"{text} [{', '.join(models)}]" for text, models in said.items())
+        said.setdefault(text, []).append((model, _default(model, option)))
+    if len(said) == 1:
+        ((text, models),) = said.items()
+        return f"{text} [{', '.join(f'{model} {default}' for model, default in models)}]"
+    return " ".join(
+        f"For {' and '.join(f'{model} [{default}]' for model, default in models)}: "
+        f"{text[0].lower() if text[1:2].islower() else text[0]}{text[1:]}"
+        for text, models in said.items()
+    )
 
 
 def _default(model: str, option: Option) -> str:
@@ -128,6 +135,8 @@ def _read(of_models: dict[str, Option], text: Any) -> Any:
         return text
     if text == "None" and any(option.optional for option in of_models.values()):
         return None
+    if "_" in text or not text.isascii():
+        return text  # Python reads 1_0 as 10, and digits of every script; the model refuses it
     kinds = {option.kind for option in of_models.values()}
     for kind in (int, float):
         if kind in kinds or (kind is int and float in kinds):

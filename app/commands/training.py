@@ -13,6 +13,7 @@ import typer
 from app.commands.model_options import options_in, with_model_options
 from app.commands.options import STORAGE, with_settings
 from app.commands.reporting import Reporter
+from app.process_memory import peak_memory
 from app.settings import Settings
 from app.store import open_store
 from app.trainer.training_run import TrainingReport, run_training
@@ -43,7 +44,8 @@ def train(
         list[Path] | None,
         typer.Option(
             help="A file that `projectionist tune` wrote; once for each model, "
-            f"{' and '.join(_TRAINED)}. An option given here goes before it.",
+            f"{', '.join(_TRAINED)}. An option given below goes before it, for the models that "
+            "its help names and no other.",
             metavar="FILE",
         ),
     ] = None,
@@ -63,12 +65,16 @@ def train(
     """Train on everything stored and publish the model; a running server takes it up by itself."""
     started = perf_counter()
     reporter = Reporter(json)
-    files = _from_files(options or [])
+    paths, files = _from_files(options or [])
+    any_size = _recipe(Recipe(), files, given, stars)
+    usual = trained = any_size  # until it is known how many ratings there are
 
     def recipe(ratings: Ratings) -> Recipe:
-        return _recipe(recipe_for(ratings), files, given, stars)
+        nonlocal usual, trained
+        usual = recipe_for(ratings)
+        trained = _recipe(usual, files, given, stars)
+        return trained
 
-    any_size = _recipe(Recipe(), files, given, stars)
     reporter.say("Preparing the solver (compiled the first time, then kept) …")
     prepare(any_size)
     with (
@@ -84,11 +90,22 @@ def train(
             progress=step,
         )
     seconds = perf_counter() - started
-    reporter.result({**asdict(report), "seconds": round(seconds, 3)}, _in_words(report, seconds))
+    document = {
+        **asdict(report),
+        "options": trained.options(),
+        "seconds": round(seconds, 3),
+        "peak_memory_bytes": peak_memory(),
+    }
+    lines = [_in_words(report, seconds)]
+    if paths or given:
+        made = (trained.ranking, trained.stars)
+        lines += [_options_in_words(model, usual, paths) for model in made]
+    reporter.result(document, "\n".join(lines))
 
 
-def _from_files(paths: list[Path]) -> dict[str, dict[str, Any]]:
-    """Return the options of each model that a file names."""
+def _from_files(paths: list[Path]) -> tuple[dict[str, Path], dict[str, dict[str, Any]]]:
+    """Return the file of each model that is named in one, and its options."""
+    places: dict[str, Path] = {}
     found: dict[str, dict[str, Any]] = {}
     for path in paths:
         model, options = read_options(path)
@@ -99,8 +116,8 @@ def _from_files(paths: list[Path]) -> dict[str, dict[str, Any]]:
             )
         if model in found:
             raise InvalidOptionError(f"{path}: options of {model} were given already; keep one")
-        found[model] = options
-    return found
+        places[model], found[model] = path, options
+    return places, found
 
 
 def _recipe(
@@ -125,6 +142,19 @@ def _recipe(
         return named_model(name).make(options_in(base, name) | files.get(name, {}) | own)
 
     return Recipe(made(_RANKING), made(chosen))
+
+
+def _options_in_words(made: Any, usual: Recipe, paths: dict[str, Path]) -> str:
+    """Say where the options of a model come from, and which are not what training takes itself."""
+    (model,) = (each for each in MODELS.values() if each.has_made(made))
+    defaults = {option.name: option.default for option in model.options}
+    defaults |= options_in(usual, model.name)
+    others = {name: value for name, value in made.options().items() if value != defaults[name]}
+    source = f" with {paths[model.name]}" if model.name in paths else ""
+    chosen = ", ".join(f"{name} {value}" for name, value in others.items())
+    return (
+        f"{model.name}{source}: {chosen or 'the defaults'}{' (else the defaults)' * bool(chosen)}."
+    )
 
 
 def _in_words(report: TrainingReport, seconds: float) -> str:

@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
-from time import perf_counter
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from app.commands.options import STORAGE, with_settings
-from app.commands.reporting import Reporter, Steps
+from app.commands.reporting import Reporter
+from app.commands.tuning_steps import TuningSteps, in_range, in_words, ranges_in_words
 from app.settings import Settings
 from app.store import open_store
 from recommender import Ratings, tuning
 from recommender.data.experiment_files import read_experiment
 from recommender.data.whole_file import refuse_taken
-from recommender.errors import InvalidOptionError
+from recommender.errors import InvalidInputError, InvalidOptionError
 from recommender.version import __version__
 
 if TYPE_CHECKING:
-    from recommender.tuning import Budget, Exam, Findings, Tunable
+    from recommender.tuning import Exam, Tunable
 
 _MINUTES = 10.0
 _NAMES = ", ".join(tuning.TUNABLES)
@@ -58,7 +59,8 @@ def tune(
         str | None,
         typer.Option(
             help="What is held out of the training: time (each user's last ratings; the default "
-            "where there are timestamps) or random.",
+            "where there are timestamps) or random. Say random when the test set of an "
+            "experiment was drawn at random: hold out as the test set was.",
             metavar="HOW",
         ),
     ] = None,
@@ -72,7 +74,8 @@ def tune(
     minutes: Annotated[
         float | None,
         typer.Option(
-            help=f"How long to search; {_MINUTES:g} when --trials is not given either.",
+            help=f"How long to search, the trials of earlier runs of --study included; "
+            f"{_MINUTES:g} when --trials is not given either.",
         ),
     ] = None,
     trials: Annotated[
@@ -93,7 +96,12 @@ def tune(
         ),
     ] = None,
     force: Annotated[
-        bool, typer.Option("--force", help="Replace the output if it exists.")
+        bool,
+        typer.Option(
+            "--force",
+            help="Replace the output whatever it holds; without it, only what the same --study "
+            "has written.",
+        ),
     ] = False,
     seed: Annotated[int, typer.Option(help="Where the search and the hold-out draw from.")] = 0,
     threads: Annotated[
@@ -106,85 +114,38 @@ def tune(
     The defaults are tried first, so what is found is never worse on the hold-out. Needs the extra
     "tune": pip install 'projectionist[tune]'.
     """
-    started = perf_counter()
     reporter = Reporter(json)
     tuned = _within(tuning.tunable(model), factors)
     budget = tuning.Budget(_MINUTES if minutes is None and trials is None else minutes, trials)
     seed, threads = _checked("seed", seed), _checked("threads", threads)
     target = output or Path(f"{model}.toml")
-    _refuse_taken(target, force, study)
-    tuning.require_optuna()
-    ratings = _ratings(settings, train, tuned, protocol)
-    tuned = tuned.sized(ratings)
-    exam = tuning.Exam.of(tuned, ratings, protocol, metric, hold_out, seed)
-    about = _about(ratings, exam, train, seed)
-    reporter.say(
-        f"Tuning {model} for {exam.metric} ({exam.protocol}) on {ratings.n_ratings:,} ratings of "
-        f"{ratings.n_users:,} users, of which a part is held out "
-        f"({'by time' if exam.hold_out == 'time' else 'at random'})."
-    )
-    with reporter.progress() as step:
-        show = _Show(step, budget, exam, target, model, about)
-        found = tuning.tune(
-            ratings, tuned, exam, budget, study=study, seed=seed, threads=threads, told=show
-        )
-        show.end(found)
-    seconds = perf_counter() - started
+    _refuse_taken(target, force, study, train)
+    steps = TuningSteps(reporter, budget, target, study)
+    with steps.told_when_stopped():
+        tuning.require_optuna()
+        ratings = _ratings(settings, train, tuned, protocol)
+        tuned = tuned.sized(ratings)
+        exam = tuning.Exam.of(tuned, ratings, protocol, metric, hold_out, seed)
+        about = _about(ratings, tuned, exam, train, seed)
+        reporter.say(_beginning(ratings, tuned, exam))
+        file = tuning.BestFile(target, model, about, exam.larger_is_better, force)
+        with steps.shown(file, exam):
+            found = tuning.tune(
+                ratings, tuned, exam, budget, study=study, seed=seed, threads=threads, told=steps
+            )
+            steps.end()
+    took = steps.effort()
     document = {
         "model": model,
         "options": found.best.options,
         **about,
-        **_scores(found),
+        **found.scores(),
+        "at_the_edge": [dimension.name for dimension in tuned.edges(found.best.place)],
         "output": str(target),
         "study": None if study is None else str(study),
-        "seconds": round(seconds, 3),
+        **took,
     }
-    reporter.result(document, _in_words(found, exam, target, seconds))
-
-
-class _Show:
-    """Tells how far the search is, and writes whatever is the best so far."""
-
-    def __init__(
-        self,
-        step: Steps,
-        budget: Budget,
-        exam: Exam,
-        target: Path,
-        model: str,
-        about: dict[str, Any],
-    ) -> None:
-        self.step, self.budget, self.exam = step, budget, exam
-        self.target, self.model, self.about = target, model, about
-        self.written = -1
-
-    def __call__(self, found: Findings | None, seconds: float) -> None:
-        """Show one more trial; the file on disk is the best one even if we are stopped."""
-        if found is not None and found.best.number != self.written:
-            self.write(found)
-        self._step(found, seconds)
-
-    def end(self, found: Findings) -> None:
-        """Show that it is over, and write what was found in the end."""
-        self._step(found, 60 * (self.budget.minutes or 0.0))
-        self.write(found)
-
-    def _step(self, found: Findings | None, seconds: float) -> None:
-        done = 0 if found is None else len(found.trials)
-        best = "" if found is None else f"best {self.exam.metric} {found.best.score:.4f}"
-        if self.budget.minutes is None and self.budget.trials is not None:
-            self.step("trials", min(done, self.budget.trials), self.budget.trials, best)
-            return
-        whole = round(60 * (self.budget.minutes or 0.0)) or 1
-        note = f"{done} {'trial' if done == 1 else 'trials'}, {best}" if best else ""
-        self.step("seconds", min(round(seconds), whole), whole, note)
-
-    def write(self, found: Findings) -> None:
-        """Write the best options."""
-        tuning.write_options(
-            self.target, self.model, found.best.options, self.about | _scores(found)
-        )
-        self.written = found.best.number
+    reporter.result(document, in_words(found, exam.metric, tuned, target, study, took))
 
 
 def _within(tuned: Tunable, factors: str | None) -> Tunable:
@@ -199,13 +160,43 @@ def _within(tuned: Tunable, factors: str | None) -> Tunable:
 
 
 def _checked(name: str, value: Any) -> Any:
-    return tuning.TUNABLES["implicit-als"].option(name).check(value)
+    return tuning.TUNABLES["implicit-als"].model.option(name).check(value)
 
 
-def _refuse_taken(path: Path, force: bool, study: Path | None) -> None:
-    """Refuse a name that nothing can be written under; what a study goes on with may be."""
+def _refuse_taken(target: Path, force: bool, study: Path | None, train: Path | None) -> None:
+    """Refuse a name that nothing can be written under; a study is asked for its own file later."""
+    for other, flag in ((study, "--study"), (train, "--train")):
+        if other is not None and _is_same(target, other):
+            raise InvalidInputError(
+                f"{target}: the best options would replace the file of {flag}; "
+                "give --output another name"
+            )
     goes_on = study is not None and study.exists()
-    refuse_taken(path, force or (goes_on and tuning.is_options_file(path)))
+    try:
+        refuse_taken(target, force or goes_on)
+    except FileExistsError as error:
+        raise FileExistsError(
+            error.errno,
+            "it exists, and is replaced only when told to (--force); else name another --output. "
+            "A search that is to be gone on with needs --study FILE from its beginning",
+            str(target),
+        ) from None
+
+
+def _is_same(one: Path, other: Path) -> bool:
+    """Whether two names are of one file, there or not, whatever links lead to it."""
+    if one.exists() and other.exists():
+        return one.samefile(other)
+    return os.path.realpath(one) == os.path.realpath(other)
+
+
+def _beginning(ratings: Ratings, tuned: Tunable, exam: Exam) -> str:
+    how = "by time" if exam.hold_out == "time" else "at random"
+    return (
+        f"Tuning {tuned.name} for {exam.metric} ({exam.protocol}) on {ratings.n_ratings:,} ratings "
+        f"of {ratings.n_users:,} users, of which a part is held out ({how}).\n"
+        f"{ranges_in_words(tuned)}"
+    )
 
 
 def _ratings(
@@ -218,11 +209,14 @@ def _ratings(
         return Ratings.from_frame(store.snapshot().ratings, timestamp="timestamp")
 
 
-def _about(ratings: Ratings, exam: Exam, train: Path | None, seed: int) -> dict[str, Any]:
+def _about(
+    ratings: Ratings, tuned: Tunable, exam: Exam, train: Path | None, seed: int
+) -> dict[str, Any]:
     return {
         "protocol": exam.protocol,
         "metric": exam.metric,
         "hold_out": exam.hold_out,
+        "searched": [in_range(dimension) for dimension in tuned.dimensions],
         "data": "stored ratings" if train is None else train.name,
         "digest": tuning.digest(ratings),
         "ratings": ratings.n_ratings,
@@ -231,23 +225,3 @@ def _about(ratings: Ratings, exam: Exam, train: Path | None, seed: int) -> dict[
         "seed": seed,
         "version": __version__,
     }
-
-
-def _scores(found: Findings) -> dict[str, Any]:
-    return {
-        "score": found.best.score,
-        "default_score": found.first.score,
-        "trials": len(found.trials),
-        "pruned": found.count("pruned"),
-        "failed": found.count("failed"),
-    }
-
-
-def _in_words(found: Findings, exam: Exam, target: Path, seconds: float) -> str:
-    tried = f"{len(found.trials)} {'trial' if len(found.trials) == 1 else 'trials'}"
-    ended = [f"{n} {state}" for state in ("pruned", "failed") if (n := found.count(state))]
-    tried += f" ({', '.join(ended)})" if ended else ""
-    first = "failed" if found.first.score is None else f"{found.first.score:.4f}"
-    best = f"{exam.metric} {found.best.score:.4f}, with the defaults {first}"
-    chosen = ", ".join(f"{name} {value}" for name, value in found.best.options.items())
-    return f"{tried} in {seconds:.1f} s: {best}.\n{chosen}\nWritten to {target}."

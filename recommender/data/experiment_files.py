@@ -24,7 +24,34 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-ANY_RATING = RatingScale(-1e9, 1e9, None)
+    from numpy.typing import ArrayLike, NDArray
+
+TOLERANCE = 1e-3
+"""How far a rating may be from what is written: it is kept in 32 bits, some seven digits."""
+
+
+class _AnyNumber(RatingScale):
+    """Every number that 32 bits hold to within the tolerance: all whole ones up to 16,777,216."""
+
+    __slots__ = ()
+
+    def __str__(self) -> str:
+        return (
+            f"numbers that seven digits tell to within {TOLERANCE:g}, as whole ones up to "
+            "16,777,216; subtract what all have in common, or use a coarser unit"
+        )
+
+    def __contains__(self, rating: object) -> bool:
+        return RatingScale.__contains__(self, rating) and bool(self.accepts(rating))  # type: ignore[arg-type]
+
+    def accepts(self, values: ArrayLike) -> NDArray[np.bool_]:
+        numbers = np.asarray(values, np.float64)
+        inside = RatingScale.accepts(self, numbers)
+        kept = np.where(inside, numbers, 0).astype(np.float32)
+        return inside & (np.abs(kept - np.where(inside, numbers, 0)) <= TOLERANCE)
+
+
+ANY_RATING = _AnyNumber(-1e9, 1e9, None)
 """Experiments are run on stars, on percentages and on counts alike."""
 
 _WHOLE_NUMBER = r"^(?:0|[1-9][0-9]{0,17})$"
@@ -140,6 +167,10 @@ class _Table:
 
 
 def _read(path: Path, rating_required: bool) -> pl.DataFrame:
+    if path.is_dir():
+        raise FileFormatError(
+            path, "is a folder where a CSV file is expected, such as the ratings.csv in it"
+        )
     source = file_source(path)
     if not _has_odd_numbers(source):
         try:

@@ -15,6 +15,7 @@ from typing import IO, TYPE_CHECKING, cast
 
 import polars as pl
 
+from recommender.data.whole_file import refuse_taken
 from recommender.errors import InvalidOptionError
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ def write_ratings(path: Path | str, frames: Iterable[pl.DataFrame], replace: boo
     """
     path = Path(path)
     write = _writer(path)
-    _refuse_existing(path, replace)
+    refuse_taken(path, replace)
     with _told_as(path):
         scratch = Path(tempfile.mkdtemp(prefix=".writing-", dir=path.parent))
     try:
@@ -63,7 +64,7 @@ def write_ratings(path: Path | str, frames: Iterable[pl.DataFrame], replace: boo
             with whole.open("rb") as stream:
                 os.fsync(stream.fileno())
             size = whole.stat().st_size
-        _refuse_existing(path, replace)  # it may have come while we wrote
+        refuse_taken(path, replace)  # it may have come while we wrote
         with _told_as(path):
             whole.replace(path)
     finally:
@@ -101,15 +102,6 @@ def _writer(path: Path) -> Callable[[Path, Iterator[pl.DataFrame]], Path]:
         f"{path}: ratings are written to {', '.join(FORMATS[:-1])} or {FORMATS[-1]}; "
         "the end of the name says which"
     )
-
-
-def _refuse_existing(path: Path, replace: bool) -> None:
-    if path.is_dir():
-        raise IsADirectoryError(errno.EISDIR, "this is a folder, not a file", str(path))
-    if not replace and (path.is_symlink() or path.exists()):
-        raise FileExistsError(
-            errno.EEXIST, "it exists, and is replaced only when told to (--force)", str(path)
-        )
 
 
 @contextmanager

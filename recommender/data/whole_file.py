@@ -21,19 +21,28 @@ def refuse_taken(path: Path, replace: bool) -> None:
     Raises
     ------
     OSError
-        When it is a folder, when its folder is not there or takes no files, or when it exists and
-        may not be replaced (:class:`FileExistsError`). It names ``path``.
+        When it is a folder, a device or a pipe, when its folder is not there or takes no files, or
+        when it exists and may not be replaced (:class:`FileExistsError`). It names ``path``.
     """
     if path.is_dir():
         raise IsADirectoryError(errno.EISDIR, "this is a folder, not a file", str(path))
+    if path.exists() and not path.is_file():
+        raise OSError(errno.EINVAL, "it is no ordinary file; name another one", str(path))
     if not path.parent.is_dir():
         raise FileNotFoundError(errno.ENOENT, "its folder does not exist", str(path))
     if not replace and (path.is_symlink() or path.exists()):
         raise FileExistsError(
             errno.EEXIST, "it exists, and is replaced only when told to (--force)", str(path)
         )
-    if not os.access(path.parent, os.W_OK | os.X_OK):
-        raise PermissionError(errno.EACCES, "its folder may not be written to", str(path))
+    # By trying: rights alone do not tell of a read-only disk, of a quota, or what root may do.
+    try:
+        handle, scratch = tempfile.mkstemp(prefix=".writing-", dir=path.parent)
+    except OSError as error:
+        raise OSError(
+            error.errno, f"its folder takes no files ({error.strerror})", str(path)
+        ) from error
+    os.close(handle)
+    Path(scratch).unlink()
 
 
 def write_whole(path: Path, content: bytes) -> None:

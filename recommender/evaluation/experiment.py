@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,11 @@ if TYPE_CHECKING:
 
 MOST_SEEDS = 1_000
 
+LARGEST_SEED = 2**32 - 1
+
+MOST_NEGATIVES = 1_000_000_000
+"""To be drawn for one user: more than any catalogue has, and still a number for every reader."""
+
 
 @dataclass(frozen=True)
 class ProtocolKind:
@@ -31,12 +37,15 @@ class ProtocolKind:
         What a model must be able to do: a field of :class:`NamedModel`.
     ks
         How many places of each list count unless said otherwise; none where there are no lists.
+    shown
+        Those of them that a table for people shows.
     """
 
     name: str
     meaning: str
     needs: str
     ks: tuple[int, ...] = ()
+    shown: tuple[int, ...] = ()
 
 
 PROTOCOLS = {
@@ -44,14 +53,16 @@ PROTOCOLS = {
     for kind in (
         ProtocolKind("rating", "predict the test's stars", "predicts_stars"),
         ProtocolKind(
-            "leave-one-out", "rank each test item among items not chosen", "ranks", (5, 10, 20)
+            "leave-one-out", "rank each test item among items not chosen", "ranks", (5, 10, 20),
+            (5, 10, 20),
         ),
         ProtocolKind(
-            "full-ranking", "rank all items but those of the training", "ranks", (10, 20, 50, 100)
+            "full-ranking", "rank all items but those of the training", "ranks",
+            (10, 20, 50, 100), (10,),
         ),
         ProtocolKind(
             "strong-generalization", "the same for users who are not in the training", "folds_in",
-            (20, 50, 100),
+            (20, 50, 100), (20, 100),
         ),
     )
 }  # fmt: skip
@@ -90,7 +101,10 @@ class Experiment:
     folds
         At least one.
     n_seeds
-        How many seeds, from the model's own on.
+        How many seeds, from the first on.
+    seed
+        The first one: of the training, and of negatives that are drawn. That of the options, or
+        the model's own, where not said.
     ks
         How many places of each list count; the protocol's own where not said.
     relevant_from
@@ -117,6 +131,7 @@ class Experiment:
     relevant_from: float | None = None
     sampled_negatives: int | None = None
     timestamps: bool = True
+    seed: int | None = None
 
     def __post_init__(self) -> None:
         if self.protocol not in PROTOCOLS:
@@ -147,8 +162,13 @@ class Experiment:
         """The seeds of the runs on each fold; one ``None`` where nothing depends on a seed."""
         if not self.draws:
             return [None]
-        first = named_model(self.model).make(self.options)
-        return list(range(getattr(first, "seed", 0), getattr(first, "seed", 0) + self.n_seeds))
+        return list(range(self._first_seed, self._first_seed + self.n_seeds))
+
+    @property
+    def _first_seed(self) -> int:
+        if self.seed is not None:
+            return self.seed
+        return int(getattr(named_model(self.model).make(self.options), "seed", 0))
 
     def _check_model(self, model: NamedModel) -> None:
         needs = self.kind.needs
@@ -190,6 +210,12 @@ class Experiment:
         as_count(self.n_seeds, "the number of seeds")
         if self.n_seeds > MOST_SEEDS:
             raise InvalidOptionError(f"at most {MOST_SEEDS:,} seeds; found {self.n_seeds:,}")
+        first, last = self._first_seed, self._first_seed + self.n_seeds - 1
+        if not 0 <= first <= last <= LARGEST_SEED:
+            raise InvalidOptionError(
+                f"seeds must be whole numbers from 0 to {LARGEST_SEED}; found {first}"
+                + (f" to {last}" if last > first else "")
+            )
         if self.n_seeds > 1 and not self.draws:
             raise InvalidOptionError(
                 f"{self.n_seeds} seeds would give the same figures {self.n_seeds} times: "
@@ -197,8 +223,16 @@ class Experiment:
             )
         if self.sampled_negatives is not None:
             as_count(self.sampled_negatives, "the number of sampled negatives")
+            if self.sampled_negatives > MOST_NEGATIVES:
+                raise InvalidOptionError(
+                    f"at most {MOST_NEGATIVES:,} sampled negatives; found {self.sampled_negatives}"
+                )
         if self.kind.ks:
             checked_places(self.ks or self.kind.ks)
         elif self.ks or self.relevant_from is not None:
             what = "k" if self.ks else "relevant-from"
             raise InvalidOptionError(f"{what} says something of lists; {self.protocol} has none")
+        if self.relevant_from is not None and not math.isfinite(self.relevant_from):
+            raise InvalidOptionError(
+                f"relevant-from must be a finite number; found {self.relevant_from!r}"
+            )

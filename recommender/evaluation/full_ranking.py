@@ -51,6 +51,9 @@ METRICS: dict[str, Callable[[NDArray[np.bool_], NDArray[np.int64]], NDArray[np.f
 }
 """What is asked of lists, by the name in reports."""
 
+MOST_PLACES = 10_000
+"""Of each list. Every place is looked at for every user."""
+
 
 def rank_catalogue(
     ranker: Ranker,
@@ -97,7 +100,7 @@ def rank_catalogue(
     Notes
     -----
     Of equal scores the smaller id comes first, as in every list of this package; how many lists
-    end between items of equal score is counted (``lists_cut_in_a_tie``).
+    end between items of equal score is counted for each k (``lists_cut_in_a_tie@10``).
     """
     asked = ask(train, train, test, Terms(relevant_from))
     return judge_rankings(ranker.score_users, asked, ks, progress=progress)
@@ -179,11 +182,14 @@ def checked_places(ks: Sequence[int]) -> list[int]:
     Raises
     ------
     InvalidInputError
-        When there is none, or one is no whole number of at least 1.
+        When there is none, or one is no whole number from 1 to :data:`MOST_PLACES`.
     """
     if not len(ks):
         raise InvalidInputError("say how many places of each list count: k is empty")
-    return sorted({as_count(k, "k") for k in ks})
+    places = sorted({as_count(k, "k") for k in ks})
+    if places[-1] > MOST_PLACES:
+        raise InvalidInputError(f"k must be at most {MOST_PLACES:,}; found {places[-1]}")
+    return places
 
 
 class _Found:
@@ -202,7 +208,7 @@ class _Found:
             for k in ks:
                 self.figures[f"novelty@{k}"] = Figure((f"novelty@{k}",), "has_list")
         self.shown = {k: np.zeros(asked.n_items, np.int64) for k in ks}
-        self.n_cut = 0
+        self.n_cut = dict.fromkeys(ks, 0)
 
     def _of_lists(self) -> Iterable[str]:
         return (*METRICS, "novelty") if self.whole else tuple(METRICS)
@@ -223,7 +229,7 @@ class _Found:
                     f"user {asked.user_ids[users[place]].item()!r} has a score that is not finite; "
                     "only finite scores can be ranked"
                 )
-        self.n_cut += int(is_cut.sum())
+        self._add_ties(batch, lists, is_cut)
         begins, ends = frozen(asked.indptr[users]), frozen(asked.indptr[users + 1])
         relevant = frozen(asked.relevant)
         hits = np.zeros((len(users), self.ks[-1]), np.bool_)
@@ -238,6 +244,17 @@ class _Found:
                 lambda part: win_share(part, *given, begins, ends, relevant, wins, others), batch
             )
             self._add_auc(users, wins, others)
+
+    def _add_ties(self, batch: Scored, lists: NDArray[np.int64], is_cut: NDArray[np.bool_]) -> None:
+        """Count for each k the lists whose last item has the score of the next one."""
+        for k in self.ks:
+            if k == self.ks[-1]:
+                self.n_cut[k] += int(is_cut.sum())
+            elif k < lists.shape[1]:
+                there = np.flatnonzero(lists[:, k] >= 0)
+                lines = batch.lines[there]
+                last = batch.scores[lines, lists[there, k - 1]]
+                self.n_cut[k] += int((last == batch.scores[lines, lists[there, k]]).sum())
 
     def _add_lists(self, lists: NDArray[np.int64], users: Rows) -> None:
         """Note what was shown, and how new it is."""
@@ -269,5 +286,6 @@ class _Found:
             for k in self.ks:
                 wholes[f"coverage@{k}"] = float((self.shown[k] > 0).mean())
                 wholes[f"gini@{k}"] = gini_of(self.shown[k])
-        counts = self.asked.counts | {"lists_cut_in_a_tie": self.n_cut}
-        return Outcome(self.columns, self.figures, wholes, counts)
+        cut = {f"lists_cut_in_a_tie@{k}": n for k, n in self.n_cut.items()}
+        counts = self.asked.counts | cut
+        return Outcome(self.columns, self.figures, wholes, counts, {}, self.asked.user_ids)

@@ -92,19 +92,30 @@ def leave_one_out(
     (0.5, 0.75)
     """
     places = checked_places(ks)
+    source = source_of(train, test, negatives, relevant_from, seed)
+    return _compare(ranker, source, places, progress)
+
+
+def source_of(
+    train: Ratings, test: Ratings, negatives: Ratings | int, relevant_from: float | None, seed: int
+) -> Source:
+    """Say who is asked, and where their negatives come from; as for :func:`leave_one_out`."""
     kept = relevant_ratings(test, relevant_from)
+    n_users = int((np.diff(test.indptr) > 0).sum())
+    if not kept.any():
+        raise TooFewRatingsError(
+            f"of {n_users:,} users with {test.n_ratings:,} test ratings none is left to be asked: "
+            f"all ratings are below the relevant ones"
+        )
     asked = ask(train, train, test.select(kept))
     asked.counts["test_ratings"] = test.n_ratings
-    asked.counts["test_users"] = int((np.diff(test.indptr) > 0).sum())
+    asked.counts["test_users"] = n_users
     asked.counts["below_relevant_from"] = int((~kept).sum())
-    asked.counts["users_without_relevant_items"] = asked.counts["test_users"] - asked.n_users
-    source: Source
+    asked.counts["users_without_relevant_items"] = n_users - asked.n_users
     if isinstance(negatives, Ratings):
-        source = Given.of(train, test.select(kept), negatives, asked)
-    else:
-        n = as_count(negatives, "the number of negatives")
-        source = Drawn.of(train, test, asked, n, seed)
-    return _compare(ranker, source, places, progress)
+        return Given.of(train, test.select(kept), negatives, asked)
+    n = as_count(negatives, "the number of negatives")
+    return Drawn.of(train, test, asked, n, seed)
 
 
 def _compare(ranker: Ranker, source: Source, ks: list[int], progress: Progress | None) -> Outcome:
@@ -136,7 +147,8 @@ def _compare(ranker: Ranker, source: Source, ks: list[int], progress: Progress |
         raise TooFewRatingsError("no user is left with negatives to rank a test item among")
     asked.counts["users_without_negatives"] += without
     counts = asked.counts | {"negatives": n_negatives}
-    return Outcome(columns, {name: Figure((name,)) for name in names}, {}, counts)
+    figures = {name: Figure((name,)) for name in names}
+    return Outcome(columns, figures, {}, counts, {}, asked.user_ids)
 
 
 def _places(batch: Scored, asked: Asked, lists: Lists) -> tuple[Rows, Rows, Rows]:

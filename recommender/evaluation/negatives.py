@@ -119,19 +119,41 @@ class Drawn:
 
     @classmethod
     def of(cls, train: Ratings, test: Ratings, asked: Asked, n: int, seed: int) -> Drawn:
-        """Give each user numbers of his own, so that batches do not matter."""
+        """Give each user numbers of his own, so that batches do not matter.
+
+        Raises
+        ------
+        TooFewRatingsError
+            When everybody has rated everything.
+        """
         keys = generator_of(seed).integers(0, 2**64, asked.n_users, np.uint64)
         asked.counts.update(users_with_fewer_negatives=0, users_without_negatives=0)
-        return cls(
+        source = cls(
             asked, n, keys, test, test.users.rows(asked.user_ids),
             rows_of(train.items, test.items).astype(np.int32),
         )  # fmt: skip
+        source._check_any_left()
+        return source
+
+    def _check_any_left(self) -> None:
+        """Look for one with an item left; most often the numbers of ratings alone tell."""
+        n_rated = np.diff(self.test.indptr)[self.test_rows]
+        known = self.asked.rows >= 0
+        n_rated[known] += np.diff(self.asked.seen.indptr)[self.asked.rows[known]]
+        if (n_rated < self.asked.n_items).any():
+            return
+        indptr, _ = self._rated(np.arange(self.asked.n_users))
+        if (np.diff(indptr) == self.asked.n_items).all():
+            raise TooFewRatingsError(
+                "no user is left with negatives to rank a test item among: all have rated every "
+                "item of the training"
+            )
 
     def of_users(self, users: Rows) -> Lists:
         """Draw among the items that the user has rated in neither part."""
         indptr, rated = self._rated(users)
         left = self.asked.n_items - np.diff(indptr)
-        counts = np.minimum(left, self.n)
+        counts = np.minimum(left, min(self.n, self.asked.n_items))
         self.asked.counts["users_with_fewer_negatives"] += int((counts < self.n).sum())
         drawn = pointers(counts)
         items = np.empty(drawn[-1], np.int32)

@@ -8,7 +8,7 @@ that is theirs, for all figures at once: see :mod:`recommender.evaluation.resamp
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -16,6 +16,8 @@ from recommender.evaluation.resampling import SAMPLES, resampled_sums
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from recommender.arrays import Rows
 
 
 @dataclass(frozen=True)
@@ -67,6 +69,8 @@ class Outcome:
         :data:`recommender.evaluation.report.COUNTS`.
     settings
         What the protocol was told besides, for the report.
+    user_ids
+        (n_users,) whose each place of the columns is; empty where nobody said.
     """
 
     columns: dict[str, NDArray[np.float64]]
@@ -74,6 +78,7 @@ class Outcome:
     wholes: dict[str, float] = field(default_factory=dict)
     counts: dict[str, int] = field(default_factory=dict)
     settings: dict[str, object] = field(default_factory=dict)
+    user_ids: NDArray[Any] = field(default_factory=lambda: np.empty(0, np.int64))
 
     @property
     def n_users(self) -> int:
@@ -98,7 +103,9 @@ class Outcome:
         """Return all figures by name."""
         return {name: self.value(name) for name in (*self.figures, *self.wholes)}
 
-    def resampled(self, samples: int = SAMPLES, seed: int = 0) -> dict[str, NDArray[np.float64]]:
+    def resampled(
+        self, samples: int = SAMPLES, seed: int = 0, among: tuple[Rows, int] | None = None
+    ) -> dict[str, NDArray[np.float64]]:
         """Draw as many users as there are with replacement, again and again.
 
         Parameters
@@ -107,6 +114,10 @@ class Outcome:
             How often.
         seed
             Where the draws come from. Outcomes of as many users see the same draws.
+        among
+            Where the users are some of those of a larger experiment: (n_users,) the place of each,
+            and how many there are. Those are drawn; who is not here adds nothing. So outcomes of
+            several folds see the same users drawn, whatever fold their ratings fell into.
 
         Returns
         -------
@@ -119,6 +130,17 @@ class Outcome:
             When ``samples`` or ``seed`` is senseless.
         """
         names = list(self.columns)
-        sums = resampled_sums([self.columns[name] for name in names], samples, seed)
+        columns = [_spread(self.columns[name], among) for name in names]
+        sums = resampled_sums(columns, samples, seed)
         drawn = dict(zip(names, sums, strict=True))
         return {name: figure.of(drawn) for name, figure in self.figures.items()}
+
+
+def _spread(column: NDArray[np.float64], among: tuple[Rows, int] | None) -> NDArray[np.float64]:
+    """Bring what users add to the places that they have in a larger experiment."""
+    if among is None:
+        return column
+    places, n = among
+    spread = np.zeros(n)
+    spread[places] = column
+    return spread

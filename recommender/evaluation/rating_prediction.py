@@ -42,7 +42,7 @@ def rating_prediction(
 
     Unknown users and items fall back to what the model knows of the other side (for most models,
     biases and the mean), and are counted. A test rating that the training has too is dropped.
-    A model that takes timestamps is told when each rating was given, where the test says so; the
+    A model that takes timestamps is told when each rating was given, where both parts say so; the
     settings of the outcome say whether (``timestamps_given``).
 
     Parameters
@@ -84,8 +84,9 @@ def rating_prediction(
     if not often.any():
         raise TooFewRatingsError("there are no training ratings, so there is no scale to clip to")
     low, high = float(levels[often > 0][0]), float(levels[often > 0][-1])
-    kept, counts = _kept(train, test)
-    predicted, inside = _predict(predictor, test, kept, progress)
+    kept, counts = kept_ratings(train, test)
+    timed = _takes_times(predictor, train, test)
+    predicted, inside = _predict(predictor, test, kept, timed, progress)
     counts["clipped"] = int(((predicted < low) | (predicted > high)).sum())
     predicted = np.clip(predicted, low, high)
     users = test.user_rows[kept]
@@ -117,13 +118,19 @@ def rating_prediction(
     settings: dict[str, object] = {
         "clipped_to": [low, high],
         "bins": n_bins,
-        "timestamps_given": _takes_times(predictor, test),
+        "timestamps_given": timed,
     }
-    return Outcome(columns, figures, {}, counts, settings)
+    return Outcome(columns, figures, {}, counts, settings, test.users.ids[asked])
 
 
-def _kept(train: Ratings, test: Ratings) -> tuple[NDArray[np.int64], dict[str, int]]:
-    """Return which ratings are asked for, and what is unknown of them."""
+def kept_ratings(train: Ratings, test: Ratings) -> tuple[NDArray[np.int64], dict[str, int]]:
+    """Return which ratings are asked for, and what is unknown of them.
+
+    Raises
+    ------
+    TooFewRatingsError
+        When no rating is left.
+    """
     rows, items = rows_of(train.users, test.users), rows_of(train.items, test.items)
     of_item = np.bincount(train.indices, minlength=train.n_items)
     for known, counted in ((rows, np.diff(train.indptr)), (items, of_item)):
@@ -149,15 +156,17 @@ def _kept(train: Ratings, test: Ratings) -> tuple[NDArray[np.int64], dict[str, i
     return kept, counts
 
 
-def _takes_times(predictor: StarPredictor, test: Ratings) -> bool:
+def _takes_times(predictor: StarPredictor, train: Ratings, test: Ratings) -> bool:
+    """Whether times are told: without some in the training there is nothing to compare them to."""
     takes = "timestamps" in inspect.signature(predictor.predict).parameters
-    return takes and test.timestamps is not None
+    return takes and train.timestamps is not None and test.timestamps is not None
 
 
 def _predict(
     predictor: StarPredictor,
     test: Ratings,
     kept: NDArray[np.int64],
+    timed: bool,
     progress: Progress | None,
 ) -> tuple[NDArray[np.float64], NDArray[np.bool_] | None]:
     """Return the predictions, and whether each rating is inside its interval if there are any."""
@@ -171,7 +180,7 @@ def _predict(
     for begin in range(0, len(kept), _AT_ONCE):
         block = kept[begin : begin + _AT_ONCE]
         told: dict[str, Any] = {}
-        if _takes_times(predictor, test) and test.timestamps is not None:
+        if timed and test.timestamps is not None:
             told["timestamps"] = test.timestamps[block]
         pairs = test.users.ids[test.user_rows[block]], test.items.ids[test.indices[block]]
         part = slice(begin, begin + len(block))

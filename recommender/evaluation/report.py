@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
 from recommender.evaluation.resampling import CONFIDENCE, SAMPLES, percentile_range
 from recommender.evaluation.significance import Interval
+from recommender.evaluation.surroundings import machine, versions
+from recommender.solvers.threads import available_threads
 from recommender.version import __version__
 
 if TYPE_CHECKING:
@@ -19,6 +21,10 @@ if TYPE_CHECKING:
     from recommender.data.experiment_files import Fold
     from recommender.evaluation.experiment import Experiment
     from recommender.evaluation.outcome import Outcome
+    from recommender.evaluation.planning import Plan
+
+_SEED = 1
+"""Of the draws for intervals: the same in every run, so that they can be compared."""
 
 COUNTS = {
     "test_ratings": "test ratings, the last of each repeated pair",
@@ -29,6 +35,7 @@ COUNTS = {
     "users_without_relevant_items": "users dropped: nothing relevant left",
     "unknown_users": "users of whom nothing is known: ranked by popularity",
     "users_in_training": "users to be folded in whom training has seen",
+    "users_scored_alike": "users whose items all have one score: ranked by id, which says nothing",
     "lists_cut_in_a_tie": "lists that end between items of equal score",
     "negatives": "negatives ranked",
     "positives_among_negatives": "negatives dropped: the user's own test items",
@@ -41,8 +48,9 @@ COUNTS = {
     "ratings_of_unknown_items": "test ratings of items that training never saw: fallback",
     "clipped": "predictions outside the training's scale: clipped",
 }
-"""What is counted, by name. In strong generalization unknown items are dropped; in the other
-rankings they stay in the denominators, as misses."""
+"""What is counted, by name; of lists for each k, as in ``lists_cut_in_a_tie@10``. In strong
+generalization unknown items are dropped; in the other rankings they stay in the denominators, as
+misses."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,6 +67,10 @@ class Run:
         Every figure by name, and the interval of each that has one.
     resampled
         By name, the figure in every resample of users.
+    judged
+        (n_users of all folds,) bool: who is judged in this one.
+    memory
+        Bytes that the process had held at its worst when the run was over, if anybody asked.
     """
 
     fold: int
@@ -71,7 +83,9 @@ class Run:
     counts: dict[str, int]
     settings: dict[str, object]
     data: dict[str, int]
-    seconds: dict[str, float]
+    judged: NDArray[np.bool_]
+    seconds: dict[str, float] = field(default_factory=dict)
+    memory: int | None = None
 
     @classmethod
     def of(
@@ -81,10 +95,14 @@ class Run:
         seed: int | None,
         options: dict[str, Any],
         files: Fold,
-        seconds: dict[str, float],
+        plan: Plan,
     ) -> Self:
         """Keep of an outcome what a report tells; what each user adds is let go."""
-        resampled = outcome.resampled(SAMPLES, seed=fold)
+        n_folds, places = len(plan.sha256), plan.judged.places(outcome.user_ids)
+        among = (places, len(plan.judged)) if n_folds > 1 else None
+        resampled = outcome.resampled(SAMPLES, _SEED, among)
+        judged = np.zeros(len(plan.judged), np.bool_)
+        judged[places] = outcome.columns["users"] > 0
         values = outcome.values()
         counts = {f"repeated_in_{role}": n for role, n in files.repeated.items()}
         data = {
@@ -96,7 +114,7 @@ class Run:
         intervals = {name: _interval(values[name], drawn) for name, drawn in resampled.items()}
         return cls(
             fold, seed, options, outcome.n_users, values, intervals, resampled,
-            outcome.counts | counts, outcome.settings, data, seconds,
+            outcome.counts | counts, outcome.settings, data, judged,
         )  # fmt: skip
 
     def document(self) -> dict[str, Any]:
@@ -112,6 +130,7 @@ class Run:
             "counts": self.counts,
             "data": self.data,
             "seconds": {name: round(value, 3) for name, value in self.seconds.items()},
+            "peak_memory_bytes": self.memory,
         }
 
 
@@ -122,8 +141,8 @@ class Summary:
     Attributes
     ----------
     interval
-        The mean over runs, and where it may lie for other users of the same kind. Runs of one
-        fold see the same draws of users; folds are taken to be independent.
+        The mean over runs, and where it may lie for other users of the same kind. All runs see
+        the same draws: a user who is drawn brings what is theirs in every fold.
     spread_of_seeds, spread_of_folds
         Standard deviation (over n - 1) between the seeds' means over folds, and between the folds'
         means over seeds; ``None`` where there is one.
@@ -142,11 +161,17 @@ class Report:
     experiment: Experiment
     runs: list[Run]
     seconds: float
+    plan: Plan
 
     @property
     def options(self) -> dict[str, Any]:
         """The options of the first run; those of other folds may differ by their size."""
         return self.runs[0].options
+
+    @property
+    def threads(self) -> int:
+        """The most cores that a training uses: as the option says, else all that there are."""
+        return int(self.options.get("threads") or available_threads())
 
     def summaries(self) -> dict[str, Summary]:
         """Return every figure over all runs."""
@@ -170,14 +195,19 @@ class Report:
         return float(np.std([_mean(group) for group in groups.values()], ddof=1))
 
     def counts(self) -> dict[str, int]:
-        """Return what was counted, added up over folds; of several seeds, the first's."""
+        """Return what was counted, added up over folds; of several seeds, the first's.
+
+        Of ``test_users`` each counts once, in however many folds.
+        """
         firsts = [run for run in self.runs if run.seed == self.runs[0].seed]
-        return {name: sum(run.counts[name] for run in firsts) for name in firsts[0].counts}
+        counts = {name: sum(run.counts[name] for run in firsts) for name in firsts[0].counts}
+        return counts | {"test_users": self.plan.n_test_users}
 
     @property
     def n_users(self) -> int:
-        """How many users were judged, added up over folds."""
-        return sum(run.n_users for run in self.runs if run.seed == self.runs[0].seed)
+        """How many users were judged, each once, in however many folds."""
+        firsts = [run.judged for run in self.runs if run.seed == self.runs[0].seed]
+        return int(np.any(firsts, axis=0).sum())
 
     def document(self) -> dict[str, Any]:
         """Return it as plain values, for JSON."""
@@ -189,6 +219,9 @@ class Report:
         }
         return {
             "version": __version__,
+            "versions": versions(),
+            "machine": machine(),
+            "threads": self.threads,
             "protocol": asked.protocol,
             "model": asked.model,
             "options": {k: v for k, v in self.options.items() if k != "seed"},
@@ -197,6 +230,7 @@ class Report:
                 {role: None if path is None else str(path) for role, path in vars(fold).items()}
                 for fold in asked.folds
             ],
+            "sha256": list(self.plan.sha256),
             "settings": {
                 "k": asked.places,
                 "relevant_from": asked.relevant_from,

@@ -20,22 +20,36 @@ _NO_NEWS = ("test_ratings", "test_users", "negatives")
 def table_of(report: Report) -> str:
     """Return a report as text, without a line feed at the end: figures first, then what fell out.
 
-    Of the counts those are told that are not 0.
+    Of the counts those are told that are not 0. Where nobody said which k is wanted, some of the
+    usual ones are shown.
     """
-    lines = [*_head(report), "", *_aligned(_rows(report))]
-    told = [(f"{n:,}", _sentence(name)) for name, n in report.counts().items() if n]
+    chosen = [name for name in report.summaries() if _is_shown(report, name)]
+    lines = [*_head(report), "", *_aligned(_rows(report, chosen))]
+    if len(chosen) < len(report.summaries()):
+        ks = ", ".join(map(str, report.experiment.places))
+        lines.append(f"(of k = {ks}; all are in the JSON document, and those that --k names here)")
+    counts = {name: n for name, n in report.counts().items() if _is_shown(report, name)}
+    told = [(f"{n:,}", _sentence(name)) for name, n in counts.items() if n]
     told = [(n, sentence) for n, sentence in told if sentence]
     if told:
         width = max(len(n) for n, _ in told)
-        lines += ["", *(f"{n:>{width}}  {sentence}" for n, sentence in told)]
+        added = ["added up over folds:"] if len(report.experiment.folds) > 1 else []
+        lines += ["", *added, *(f"{n:>{width}}  {sentence}" for n, sentence in told)]
     return "\n".join(lines)
+
+
+def _is_shown(report: Report, name: str) -> bool:
+    """Whether a figure or a count is of a k that was asked for, or that is shown unasked."""
+    k = name.partition("@")[2]
+    return not k or bool(report.experiment.ks) or int(k) in report.experiment.kind.shown
 
 
 def _head(report: Report) -> Iterator[str]:
     asked, data = report.experiment, report.runs[0].data
     yield f"{asked.protocol} · {asked.model}"
-    if report.options:
-        yield from _wrapped([f"{name} {value}" for name, value in report.options.items()])
+    told = {k: v for k, v in report.options.items() if k not in ("seed", "threads")}
+    parts = [f"{name} {value}" for name, value in told.items()]
+    yield from _wrapped([*parts, *_seeds(report), f"threads {report.threads}"])
     yield (
         f"{data['train_ratings']:,} ratings of {data['train_users']:,} users and "
         f"{data['train_items']:,} items to train on"
@@ -48,8 +62,15 @@ def _head(report: Report) -> Iterator[str]:
     )
 
 
-def _rows(report: Report) -> Iterator[tuple[str, ...]]:
-    summaries = report.summaries()
+def _seeds(report: Report) -> list[str]:
+    seeds = [seed for seed in report.experiment.seeds if seed is not None]
+    if len(seeds) > 1:
+        return [f"{len(seeds)} seeds ({seeds[0]} to {seeds[-1]})"]
+    return [f"seed {seed}" for seed in seeds]
+
+
+def _rows(report: Report, chosen: list[str]) -> Iterator[tuple[str, ...]]:
+    summaries = {name: s for name, s in report.summaries().items() if name in chosen}
     seeds = any(s.spread_of_seeds is not None for s in summaries.values())
     folds = any(s.spread_of_folds is not None for s in summaries.values())
     head = ("", "mean", f"{CONFIDENCE:.0%} interval")
@@ -68,7 +89,8 @@ def _spread(spread: float | None) -> str:
 def _sentence(name: str) -> str:
     if name.startswith("repeated_in_"):
         return _REPEATED.format(name.removeprefix("repeated_in_").replace("_", "-"))
-    return "" if name in _NO_NEWS else COUNTS[name]
+    of, _, k = name.partition("@")
+    return "" if name in _NO_NEWS else f"{COUNTS[of]} (k = {k})" if k else COUNTS[of]
 
 
 def _aligned(rows: Iterable[tuple[str, ...]]) -> Iterator[str]:

@@ -3,28 +3,36 @@
 from __future__ import annotations
 
 import inspect
+from dataclasses import replace
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
-from recommender.data.experiment_files import read_fold
 from recommender.evaluation.full_ranking import rank_catalogue, strong_generalization
 from recommender.evaluation.leave_one_out import leave_one_out
+from recommender.evaluation.planning import Plan, options_for
+from recommender.evaluation.preparing import prepare
 from recommender.evaluation.rating_prediction import rating_prediction
 from recommender.evaluation.report import Report, Run
 from recommender.models.by_name import named_model
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from recommender.data.experiment_files import Fold
     from recommender.data.ratings import Ratings
     from recommender.evaluation.contestants import Progress
-    from recommender.evaluation.experiment import Experiment, FoldFiles
+    from recommender.evaluation.experiment import Experiment
     from recommender.evaluation.outcome import Outcome
 
 
-def run_experiment(experiment: Experiment, progress: Progress | None = None) -> Report:
+def run_experiment(
+    experiment: Experiment,
+    progress: Progress | None = None,
+    memory: Callable[[], int] | None = None,
+) -> Report:
     """Run it: one training and one evaluation for each fold and seed.
+
+    All files are read and checked first. Before each fold's clock starts, machine code is made.
 
     Parameters
     ----------
@@ -32,6 +40,8 @@ def run_experiment(experiment: Experiment, progress: Progress | None = None) -> 
         What is to be run.
     progress
         Told of each epoch and of each batch of users.
+    memory
+        Asked after each run for the bytes that this process has held at its worst.
 
     Raises
     ------
@@ -42,49 +52,58 @@ def run_experiment(experiment: Experiment, progress: Progress | None = None) -> 
         When there is nothing to learn from, or nobody left to be asked.
     """
     started = perf_counter()
+    tell = progress or (lambda _phase, _done, _total: None)
+    plan = Plan.of(experiment, tell)
     runs: list[Run] = []
-    for number, files in enumerate(experiment.folds, start=1):
+    for number, read_seconds in enumerate(plan.seconds, start=1):
         before = perf_counter()
-        fold = _read(experiment, files)
-        read_seconds = perf_counter() - before
+        fold = plan.fold(experiment, number)
+        seconds = {"read": read_seconds + perf_counter() - before}
+        seconds["prepare"] = _prepare(experiment, fold, _titled(tell, _title(experiment, number)))
         for seed in experiment.seeds:
             title = _title(experiment, number, seed)
-            one = _Once(experiment, fold, seed, _titled(progress, title))
+            one = _Once(experiment, fold, seed, _titled(tell, title))
             outcome = one.run()
-            seconds = {"read": read_seconds, "fit": one.fit_seconds, "evaluate": one.ask_seconds}
             before = perf_counter()
             one.tell("intervals", 0, 1)
-            runs.append(Run.of(outcome, number, seed, one.options, fold, seconds))
+            run = Run.of(outcome, number, seed, one.options, fold, plan)
             one.tell("intervals", 1, 1)
-            seconds["evaluate"] += perf_counter() - before
-            read_seconds = 0.0
-    return Report(experiment, runs, perf_counter() - started)
+            one.ask_seconds += perf_counter() - before
+            seconds |= {"fit": one.fit_seconds, "evaluate": one.ask_seconds}
+            runs.append(replace(run, seconds=seconds, memory=memory() if memory else None))
+            seconds = {"read": 0.0, "prepare": 0.0}
+    return Report(experiment, runs, perf_counter() - started, plan)
 
 
-def _read(experiment: Experiment, files: FoldFiles) -> Fold:
-    return read_fold(
-        files.train,
-        files.test,
-        fold_in=files.fold_in,
-        negatives=files.negatives,
-        stars=experiment.protocol == "rating",
-        relevant_from=experiment.relevant_from is not None,
-        timestamps=experiment.timestamps,
-    )
+def _prepare(experiment: Experiment, fold: Fold, tell: Progress) -> float:
+    """Have everything compiled; return the seconds that it took."""
+    started = perf_counter()
+    phase = "preparing (compiled the first time, then kept)"
+    tell(phase, 0, 1)
+
+    def run(small: Fold, options: Mapping[str, Any]) -> None:
+        in_small = replace(experiment, options=options, defaults=lambda _train: {})
+        _Once(in_small, small, experiment.seeds[0], _unheard).run().resampled(1)
+
+    prepare(fold, options_for(experiment, fold.train), run)
+    tell(phase, 1, 1)
+    return perf_counter() - started
 
 
-def _title(experiment: Experiment, number: int, seed: int | None) -> str:
+def _unheard(_phase: str, _done: int, _total: int) -> None:
+    pass
+
+
+def _title(experiment: Experiment, number: int, seed: int | None = None) -> str:
     parts = []
     if len(experiment.folds) > 1:
         parts.append(f"fold {number} of {len(experiment.folds)}")
-    if experiment.n_seeds > 1:
+    if experiment.n_seeds > 1 and seed is not None:
         parts.append(f"seed {seed}")
     return ", ".join(parts)
 
 
-def _titled(progress: Progress | None, title: str) -> Progress:
-    if progress is None:
-        return lambda _phase, _done, _total: None
+def _titled(progress: Progress, title: str) -> Progress:
     if not title:
         return progress
     return lambda phase, done, total: progress(f"{title}: {phase}", done, total)
@@ -104,23 +123,19 @@ class _Once:
         """Train, then ask."""
         named = named_model(self.experiment.model)
         seeded = {"seed": self.seed} if named.is_random else {}
-        defaults = self.experiment.defaults(self.fold.train)
-        made = named.make({**defaults, **self.experiment.options, **seeded})
+        made = named.make({**options_for(self.experiment, self.fold.train), **seeded})
         self.options = named.options_of(made)
         started = perf_counter()
-        trained = self._fit(made.fit)
+        steps = getattr(made, "steps", self.options.get("epochs", 1))
+        trained = self._fit(made.fit, steps)
         self.fit_seconds = perf_counter() - started
         started = perf_counter()
         outcome = self._ask(trained)
         self.ask_seconds = perf_counter() - started
         return outcome
 
-    def _fit(self, fit: Callable[..., Any]) -> Any:
-        steps = self.options.get("epochs", self.options.get("samples", 1))
-
+    def _fit(self, fit: Callable[..., Any], steps: int) -> Any:
         def tell(step: int, _seconds: float, _loss: float | None) -> None:
-            nonlocal steps
-            steps = max(steps, step)  # some draw before they count
             self.tell("training", step, steps)
 
         self.tell("training", 0, steps)

@@ -61,7 +61,8 @@ def scored_batches(
     score
         Gives (B, n_items) finite scores for (B,) rows.
     asked
-        Who. For those of whom nothing is known the popularity of items is the score.
+        Who. For those of whom nothing is known the popularity of items is the score. Who has one
+        score for all items is counted there (``users_scored_alike``).
     progress
         Told of each batch.
     phase
@@ -76,16 +77,26 @@ def scored_batches(
     size = max(1, min(_USERS_AT_ONCE, _SCORES_AT_ONCE // asked.n_items))
     tell = progress or (lambda _phase, _done, _total: None)
     tell(phase, 0, asked.n_users)
+    asked.counts["users_scored_alike"] = 0
     for begin in range(0, len(known), size):
         users = known[begin : begin + size]
         scores = _checked(score(asked.rows[users]), (len(users), asked.n_items))
+        asked.counts["users_scored_alike"] += _alike(scores)
         yield Scored(users, np.arange(len(users)), scores)
         tell(phase, begin + len(users), asked.n_users)
     popular = _checked(asked.popularity[None], (1, asked.n_items))
+    asked.counts["users_scored_alike"] += _alike(popular) * len(strangers)
     for begin in range(0, len(strangers), _USERS_AT_ONCE):
         users = strangers[begin : begin + _USERS_AT_ONCE]
         yield Scored(users, np.zeros(len(users), np.int64), popular)
         tell(phase, len(known) + begin + len(users), asked.n_users)
+
+
+def _alike(scores: NDArray[np.float32]) -> int:
+    """Count the lines with one score for all items: their ranking says nothing of the user."""
+    if scores.shape[1] < 2:
+        return 0
+    return int((scores.min(axis=1) == scores.max(axis=1)).sum())
 
 
 def _checked(scores: NDArray[Any], shape: tuple[int, int]) -> NDArray[np.float32]:

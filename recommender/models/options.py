@@ -93,7 +93,7 @@ class Option:
 _THREADS = Option(
     "threads",
     None,
-    "Cores to use; None for all that the process may use.",
+    "Cores to use; all that the process may use when not given.",
     int,
     1,
     1024,

@@ -1,15 +1,16 @@
 """Finding options: a search on a hold-out of the training part, and a file that keeps its best."""
 
+from recommender.tuning.best_file import BestFile
+from recommender.tuning.dimension import Dimension
 from recommender.tuning.exam import Exam
 from recommender.tuning.findings import Findings
 from recommender.tuning.hold_out import HOLD_OUTS, digest
 from recommender.tuning.journal import Trial
-from recommender.tuning.options_file import is_options_file, read_options, write_options
+from recommender.tuning.options_file import read_options, write_options
 from recommender.tuning.search import Budget, tune
 from recommender.tuning.space import (
     PROTOCOLS,
     TUNABLES,
-    Dimension,
     Tunable,
     regularization_at,
     tunable,
@@ -20,6 +21,7 @@ __all__ = [
     "HOLD_OUTS",
     "PROTOCOLS",
     "TUNABLES",
+    "BestFile",
     "Budget",
     "Dimension",
     "Exam",
@@ -27,7 +29,6 @@ __all__ = [
     "Trial",
     "Tunable",
     "digest",
-    "is_options_file",
     "read_options",
     "regularization_at",
     "require_optuna",

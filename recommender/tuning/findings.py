@@ -34,6 +34,16 @@ class Findings:
         """Return how many trials ended so."""
         return sum(trial.state == state for trial in self.trials)
 
+    def scores(self) -> dict[str, float | int | None]:
+        """Return what a report says of them, by name."""
+        return {
+            "score": self.best.score,
+            "default_score": self.first.score,
+            "trials": len(self.trials),
+            "pruned": self.count("pruned"),
+            "failed": self.count("failed"),
+        }
+
 
 def findings_of(trials: Sequence[Trial], larger_is_better: bool) -> Findings | None:
     """Return what some trials have found; ``None`` while none is complete.

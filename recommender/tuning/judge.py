@@ -60,19 +60,13 @@ class Judge:
         many, few = (_of_users(split.test, drawn[:n]) for n in (JUDGED, WATCHED))
         return cls(split.train, many, few, protocol, figure, length, seed)
 
-    @property
-    def larger_is_better(self) -> bool:
-        """Whether a larger score is a better one."""
-        return self.protocol != RATING
-
     def score(self, model: Any) -> float:
         """Return the figure over all who are asked."""
         return self._figure(model, self.many)
 
     def watch(self, model: Any) -> float:
-        """Return a score over the few, larger is better: for after each epoch."""
-        score = self._figure(model, self.few)
-        return score if self.larger_is_better else -score
+        """Return the figure over the few: for after each epoch."""
+        return self._figure(model, self.few)
 
     def _figure(self, model: Any, test: Ratings) -> float:
         if self.protocol == RATING:

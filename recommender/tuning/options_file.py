@@ -18,52 +18,48 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 FORMAT = 1
-FIRST_LINE = "# Options found by `projectionist tune`."
 
-_HEAD = f"""\
-{FIRST_LINE} Read by `train --options FILE` and `evaluate --options FILE`.
-# What counts is the model and its [options]; [found] says where they come from.
-"""
+_HEAD = (
+    "# Options found by `projectionist tune`. Read by `train --options FILE` and "
+    "`evaluate --options FILE`.\n"
+    "# What counts is the model and its [options]; [found] says where they come from.\n"
+)
 _LONGEST = 1 << 16
 _KEYS = ("format", "model", "options", "found")
 
 
-def write_options(
-    path: Path | str, model: str, options: Mapping[str, Any], found: Mapping[str, Any]
-) -> None:
-    """Write options under a name, whole or not at all; a file of that name is replaced.
+def options_file(model: str, options: Mapping[str, Any], found: Mapping[str, Any]) -> bytes:
+    """Return the content of a file of options.
 
     Parameters
     ----------
-    path
-        The file.
     model
         A name of :data:`recommender.models.by_name.MODELS`.
     options
         By name; those of the machine (threads) are left out.
     found
-        Text, numbers and booleans that say where the options come from: score, data, seed, …
-
-    Raises
-    ------
-    OSError
-        When the disk refuses; it names ``path``, and nothing is left behind.
+        Text, numbers, booleans and lists of them that say where the options come from: score,
+        data, seed, …
     """
     names = told(MODELS[model].options)
     lines = [f"format = {FORMAT}", f"model = {_toml(model)}", "", "[options]"]
     lines += [f"{name} = {_toml(options[name])}" for name in names if name in options]
     lines += ["", "[found]"]
     lines += [f"{name} = {_toml(value)}" for name, value in found.items() if value is not None]
-    write_whole(Path(path), (_HEAD + "\n" + "\n".join(lines) + "\n").encode())
+    return (_HEAD + "\n" + "\n".join(lines) + "\n").encode()
 
 
-def is_options_file(path: Path) -> bool:
-    """Say whether :func:`write_options` has written this file."""
-    try:
-        with path.open("rb") as stream:
-            return stream.read(len(FIRST_LINE)) == FIRST_LINE.encode()
-    except OSError:
-        return False
+def write_options(
+    path: Path | str, model: str, options: Mapping[str, Any], found: Mapping[str, Any]
+) -> None:
+    """Write an :func:`options_file`, whole or not at all; a file of that name is replaced.
+
+    Raises
+    ------
+    OSError
+        When the disk refuses; it names ``path``, and nothing is left behind.
+    """
+    write_whole(Path(path), options_file(model, options, found))
 
 
 def read_options(path: Path | str) -> tuple[str, dict[str, Any]]:
@@ -91,12 +87,7 @@ def read_options(path: Path | str) -> tuple[str, dict[str, Any]]:
             raise FileFormatError(path, f"{key!r} is not known here;{_closest(key, _KEYS)}")
     if "model" not in document or "options" not in document:
         raise FileFormatError(path, 'an options file names a model = "…" and has [options]')
-    if document.get("format", FORMAT) != FORMAT:
-        raise FileFormatError(
-            path,
-            f"it has the format {document['format']!r}, and this version reads {FORMAT}; "
-            "run `projectionist tune` again",
-        )
+    _check_format(path, document.get("format", FORMAT))
     model, options = document["model"], document["options"]
     if not isinstance(model, str) or model not in MODELS:
         raise FileFormatError(path, f"model must be {' or '.join(MODELS)}; found {model!r}")
@@ -119,6 +110,23 @@ def _parsed(path: Path) -> dict[str, Any]:
         ) from None
     except tomllib.TOMLDecodeError as error:
         raise FileFormatError(path, f"it cannot be read as TOML: {error}") from None
+    except RecursionError:
+        raise FileFormatError(path, "it cannot be read as TOML: brackets stand too deep") from None
+    except ValueError:  # what Python says when it is not to read thousands of digits
+        raise FileFormatError(path, "it cannot be read as TOML: a number is too long") from None
+
+
+def _check_format(path: Path | str, found: Any) -> None:
+    if type(found) is not int:  # True is no format, though it equals 1
+        raise FileFormatError(
+            path, f"format must be a whole number, such as format = {FORMAT}; found {found!r}"
+        )
+    if found != FORMAT:
+        raise FileFormatError(
+            path,
+            f"it has the format {found!r}, and this version reads {FORMAT}; "
+            "run `projectionist tune` again",
+        )
 
 
 def _checked(path: Path | str, named: NamedModel, options: dict[str, Any]) -> dict[str, Any]:
@@ -148,4 +156,6 @@ def _toml(value: Any) -> str:
     if isinstance(value, str):
         # JSON's strings are TOML's, but for DEL, which TOML wants escaped.
         return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+    if isinstance(value, (list, tuple)):
+        return f"[{', '.join(map(_toml, value))}]"
     return str(value).lower() if isinstance(value, bool) else repr(value)

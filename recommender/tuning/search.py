@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     from recommender.tuning.space import Tunable
 
 
+_LONGEST = 1_000_000
+"""Minutes; nearly two years."""
+
+
 @dataclass(frozen=True)
 class Budget:
     """How long to search: until one of the two is used up.
@@ -30,7 +34,7 @@ class Budget:
     Attributes
     ----------
     minutes
-        Of this run.
+        Of the whole study: the trials of earlier runs have used up what they took.
     trials
         Of the whole study, those of earlier runs included.
 
@@ -46,8 +50,10 @@ class Budget:
     def __post_init__(self) -> None:
         if self.minutes is None and self.trials is None:
             raise InvalidOptionError("say how long to search: minutes, or a number of trials")
-        if self.minutes is not None and not 0 < self.minutes < float("inf"):
-            raise InvalidOptionError(f"minutes must be a number above 0; found {self.minutes!r}")
+        if self.minutes is not None and not 0 < self.minutes <= _LONGEST:
+            raise InvalidOptionError(
+                f"minutes must be a number above 0, at most {_LONGEST:,}; found {self.minutes!r}"
+            )
         if self.trials is not None and self.trials < 1:
             raise InvalidOptionError(
                 f"trials must be a whole number of at least 1; found {self.trials!r}"
@@ -91,7 +97,7 @@ def tune(
         Cores for each training; ``None`` for all that the process may use.
     told
         Called before the first trial and after each with what is found so far (``None`` until
-        there is something) and the seconds of this run.
+        there is something) and the seconds of the whole study, those of earlier runs included.
 
     Raises
     ------
@@ -103,7 +109,11 @@ def tune(
     with quiet_optuna() as optuna:
         started = perf_counter()
         judge = exam.judge(ratings)
-        with open_journal(study, _about(ratings, tunable, exam, seed)) as journal:
+        about = _about(ratings, tunable, exam, seed)
+        with open_journal(
+            study, about, lambda t: tunable.check_trial(t.place, t.options)
+        ) as journal:
+            started -= journal.seconds
             trials = Trials(optuna, tunable, exam, judge, journal, seed, threads)
             if budget.minutes is not None:
                 trials.end = started + budget.minutes * 60

@@ -11,6 +11,7 @@ from recommender.errors import InvalidOptionError
 from recommender.models.by_name import MODELS, NamedModel
 from recommender.models.sizing import regularization_for
 from recommender.training import Recipe
+from recommender.tuning.dimension import Dimension
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,40 +27,6 @@ REGULARIZATION, SCALING = "regularization", "frequency_scaling"
 
 _UNTOLD = ("threads",)
 """Options that say something of a machine, and nothing of a model."""
-
-
-@dataclass(frozen=True)
-class Dimension:
-    """One option that a search varies.
-
-    Attributes
-    ----------
-    name
-        Of the option.
-    low, high
-        The range, both ends allowed; whole numbers are searched where both are whole.
-    log
-        Whether steps are ratios rather than differences.
-    choices
-        Words, or True and False, instead of a range.
-    """
-
-    name: str
-    low: float = 0.0
-    high: float = 0.0
-    log: bool = False
-    choices: tuple[Any, ...] = ()
-
-    def nearest(self, value: Any) -> Any:
-        """Return what of this dimension is nearest to a value."""
-        if self.choices:
-            return value if value in self.choices else self.choices[0]
-        return min(max(value, self.low), self.high)
-
-    def __str__(self) -> str:
-        if self.choices:
-            return f"{self.name}: {' or '.join(map(str, self.choices))}"
-        return f"{self.name}: {self.low:g} to {self.high:g}{' (log)' if self.log else ''}"
 
 
 @dataclass(frozen=True)
@@ -98,20 +65,6 @@ class Tunable:
         """The names of all options but those of a machine."""
         return told(self.model.options)
 
-    def option(self, name: str) -> Option:
-        """Return one option of the table.
-
-        Raises
-        ------
-        InvalidOptionError
-            When the model has none of that name.
-        """
-        for option in self.model.options:
-            if option.name == name:
-                return option
-        known = ", ".join(option.name for option in self.model.options)
-        raise InvalidOptionError(f"{name} is no option of {self.name}; its options are: {known}")
-
     def within(self, name: str, low: float, high: float) -> Tunable:
         """Return the same with one whole-number option held in a range; of one value, fixed.
 
@@ -120,7 +73,7 @@ class Tunable:
         InvalidOptionError
             When the option cannot have these values, or the range is empty.
         """
-        low, high = (self.option(name).check(value) for value in (low, high))
+        low, high = (self.model.option(name).check(value) for value in (low, high))
         if low > high:
             raise InvalidOptionError(
                 f"{name}: the range {low:g}-{high:g} is empty; the smaller number comes first"
@@ -129,6 +82,42 @@ class Tunable:
         searched = (*others, Dimension(name, low, high, log=True)) if low < high else others
         nearest = int(min(max(self.defaults[name], low), high))
         return replace(self, defaults={**self.defaults, name: nearest}, dimensions=searched)
+
+    def check_trial(self, place: Mapping[str, Any], options: Mapping[str, Any]) -> None:
+        """Check that a search of this can have made a trial.
+
+        Raises
+        ------
+        InvalidOptionError
+            When an option or a dimension is missing, unknown or out of range.
+        """
+        for what, found, wanted in (
+            ("place", place, {dimension.name for dimension in self.dimensions}),
+            ("options", options, set(self.told)),
+        ):
+            if set(found) != wanted:
+                has = ", ".join(map(str, found)) or "nothing"
+                raise InvalidOptionError(
+                    f"{what} must have {', '.join(sorted(wanted))}; found {has[:60]}"
+                )
+        for dimension in self.dimensions:
+            dimension.check(place[dimension.name])
+        for option in self.model.options:
+            if option.name in options:
+                option.check(options[option.name])
+
+    def edges(self, place: Mapping[str, Any]) -> dict[Dimension, float]:
+        """Return the dimensions where a place lies at an end of the range, and which end.
+
+        An end that the model itself sets is none: nothing could be found beyond it.
+        """
+        found = {}
+        for dimension in self.dimensions:
+            end = dimension.edge(place[dimension.name])
+            option = self.model.option(dimension.name)
+            if end is not None and end not in (option.minimum, option.maximum):
+                found[dimension] = end
+        return found
 
     def sized(self, ratings: Ratings) -> Tunable:
         """Return the same with the defaults that a training of these ratings would take."""
@@ -234,7 +223,7 @@ TUNABLES: dict[str, Tunable] = {
                 Dimension("factors", 16, 256, log=True),
                 Dimension(REGULARIZATION, 1e-4, 0.3, log=True),
                 Dimension("unobserved_weight", 3e-3, 3.0, log=True),
-                Dimension(SCALING, 0.0, 1.0),
+                Dimension(SCALING, 0.0, 1.0, is_closed=True),
                 Dimension("weight_power", 0.0, 4.0),
             ),
             _LISTS,
@@ -246,7 +235,7 @@ TUNABLES: dict[str, Tunable] = {
             (
                 Dimension("factors", 4, 64, log=True),
                 Dimension(REGULARIZATION, 0.01, 1.0, log=True),
-                Dimension(SCALING, 0.0, 1.0),
+                Dimension(SCALING, 0.0, 1.0, is_closed=True),
             ),
             _STARS,
             longest=48,

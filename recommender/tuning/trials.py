@@ -17,9 +17,10 @@ from recommender.tuning.journal import COMPLETE, FAILED, PRUNED, Journal, Trial
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from recommender.tuning.dimension import Dimension
     from recommender.tuning.exam import Exam
     from recommender.tuning.judge import Judge
-    from recommender.tuning.space import Dimension, Tunable
+    from recommender.tuning.space import Tunable
 
 PATIENCE = 3
 """Epochs without a better score that end a trial."""
@@ -179,7 +180,7 @@ class Watch:
 
     def __call__(self, model: Any) -> float:
         """Return the score of an epoch, unless there is no point in another one."""
-        score = self.search.judge.watch(model)
+        score = self.search.sign * self.search.judge.watch(model)
         self.scores.append(score)
         if perf_counter() >= self.search.end:
             raise TimeOverError
@@ -193,8 +194,7 @@ def _distribution(optuna: Any, dimension: Dimension) -> Any:
     kinds = optuna.distributions
     if dimension.choices:
         return kinds.CategoricalDistribution(dimension.choices)
-    whole = isinstance(dimension.low, int) and isinstance(dimension.high, int)
-    kind = kinds.IntDistribution if whole else kinds.FloatDistribution
+    kind = kinds.IntDistribution if dimension.is_whole else kinds.FloatDistribution
     return kind(dimension.low, dimension.high, log=dimension.log)
 
 

@@ -1,6 +1,9 @@
 """`projectionist evaluate` on files: what it prints, writes and refuses."""
 
+import hashlib
 import json
+import platform
+from datetime import UTC, datetime
 from functools import partial
 
 import numpy as np
@@ -57,7 +60,7 @@ def test_a_full_ranking_as_a_document(evaluate, files):
     assert document["metrics"]["recall@1"]["mean"] > 0.9  # the one of the own kind left
     assert {"ndcg@5", "capped_recall@5", "coverage@5", "gini@1", "auc"} <= set(document["metrics"])
     assert document["peak_memory_bytes"] > 10_000_000
-    assert set(document["seconds"]) == {"read", "fit", "evaluate", "total"}
+    assert set(document["seconds"]) == {"read", "prepare", "fit", "evaluate", "total"}
     assert document["files"] == [
         {"train": "train.csv", "test": "test.csv", "negatives": None, "fold_in": None}
     ]
@@ -195,6 +198,15 @@ def test_every_option_of_every_model_is_an_option_of_the_command(evaluate):
         (("--train", "train.csv"), "found --train 2 times and --test 1 times"),
         (("--seeds", "0"), "number of seeds must be"),
         (("--relevant-from", "6"), "none is left to be asked"),
+        (("--relevant-from", "nan"), "relevant-from must be a finite number; found nan"),
+        (("--k", "1_0"), "k must be whole numbers of at least 1, with commas between"),
+        (("--k", "٣"), "k must be whole numbers of at least 1, with commas between"),
+        (("--k", "1000000000"), "k must be at most 10,000; found 1000000000"),
+        (("--k", "99999999999999999999"), "k must be at most 10,000"),
+        (("--factors", "1_0"), "factors must be a whole number from 1 to 2048; found '1_0'"),
+        (("--factors", "٣"), "factors must be a whole number from 1 to 2048"),
+        (("--seed", "4294967295", "--seeds", "2"), "from 0 to 4294967295; found 4294967295 to"),
+        (("--seed", "-1"), "seeds must be whole numbers from 0 to 4294967295; found -1"),
     ],
 )
 def test_what_makes_no_sense_is_told_in_one_line(evaluate, files, arguments, said):
@@ -222,6 +234,110 @@ def test_bad_files_are_told_in_one_line(evaluate, files, tmp_path, content, said
     assert (status, out, err.count("\n")) == (1, "", 1)
     assert "test.csv" in err
     assert said in err
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("--seeds", "1_0"),
+        ("--sampled-negatives", "9_9"),
+        ("--seed", "1_0"),
+        ("--relevant-from", "1_0"),
+    ],
+)
+def test_numbers_are_as_people_write_them(evaluate, files, arguments):
+    status, out, err = evaluate(*RANKING, *arguments)
+    assert (status, out) == (2, "")
+    assert f"Invalid value for '{arguments[0]}': '{arguments[1]}' is not a" in err
+
+
+def test_a_folder_is_told_as_one(evaluate, files):
+    status, out, err = evaluate("--train", ".", "--test", "test.csv", *RANKING[4:])
+    assert (status, out) == (1, "")
+    assert err.startswith("projectionist: .: is a folder where a CSV file is expected, such as ")
+    assert err.count("\n") == 1
+
+
+def test_more_negatives_than_there_are_items(evaluate, files):
+    common = (*FILES, "--protocol", "leave-one-out", "--model", "popularity", "--json")
+    status, _, err = evaluate(*common, "--sampled-negatives", "99999999999999999999")
+    assert status == 1
+    assert "at most 1,000,000,000 sampled negatives" in err
+    document = json.loads(evaluate(*common, "--sampled-negatives", "1000000000")[1])
+    assert document["counts"]["users_with_fewer_negatives"] == 24
+
+
+def test_a_seed_for_what_is_drawn_without_a_model_that_has_one(evaluate, files):
+    common = (*FILES, "--protocol", "leave-one-out", "--model", "popularity")
+    drawn = (*common, "--sampled-negatives", "4", "--json")
+    first, other = (json.loads(evaluate(*drawn, "--seed", seed)[1]) for seed in (1, 2))
+    assert (first["seeds"], other["seeds"]) == ([1], [2])
+    assert first["metrics"]["mrr"] != other["metrics"]["mrr"]
+    assert json.loads(evaluate(*drawn, "--seed", "1")[1])["metrics"] == first["metrics"]
+    both = json.loads(evaluate(*drawn, "--seed", "1", "--seeds", "2")[1])
+    assert both["seeds"] == [1, 2]
+    table = evaluate(*drawn[:-1], "--seed", "1", "--seeds", "2")[1]
+    assert "2 seeds (1 to 2), threads " in table
+    assert "seed 1, threads " in evaluate(*drawn[:-1], "--seed", "1")[1]
+
+
+@pytest.mark.parametrize("given", ["full-ranking", "leave-one-out"])
+def test_the_protocol_from_a_file_of_options(evaluate, files, tmp_path, given):
+    (tmp_path / "best.toml").write_text(
+        'model = "ease"\n[options]\n[found]\nprotocol = "full-ranking"\n'
+    )
+    arguments = [*FILES, "--options", "best.toml", "--json"]
+    if given != "full-ranking":
+        arguments += ["--protocol", given, "--sampled-negatives", "3"]
+    status, out, err = evaluate(*arguments)
+    assert status == 0, err
+    assert json.loads(out)["protocol"] == given
+
+
+@pytest.mark.parametrize("found", ["", "[found]\nscore = 1\n", '[found]\nprotocol = ["x"]\n'])
+def test_without_a_protocol_the_known_ones_are_named(evaluate, files, tmp_path, found):
+    (tmp_path / "best.toml").write_text(f'model = "ease"\n[options]\n{found}')
+    said = "projectionist: say which --protocol: rating, leave-one-out, full-ranking, strong"
+    status, _, err = evaluate(*FILES, "--options", "best.toml")
+    assert (status, err.count("\n")) == (1, 1)
+    assert err.startswith(said)
+    assert "best.toml names none of them under [found]" in err
+    assert evaluate(*FILES, "--model", "ease")[2].startswith(said)
+
+
+def test_when_where_and_with_what(evaluate, files, tmp_path):
+    before = datetime.now(UTC).replace(microsecond=0)
+    document = json.loads(evaluate(*RANKING, "--json")[1])
+    assert document["started"].endswith("Z")
+    assert before <= datetime.fromisoformat(document["started"]) <= datetime.now(UTC)
+    digest = hashlib.sha256((tmp_path / "test.csv").read_bytes()).hexdigest()
+    assert document["sha256"][0]["test"] == digest
+    assert document["versions"]["python"] == platform.python_version()
+    assert document["runs"][0]["peak_memory_bytes"] > 10_000_000
+
+
+def test_a_table_without_k_shows_some_and_the_document_all(evaluate, files):
+    table = evaluate(*RANKING)[1]
+    assert "ndcg@10 " in table
+    assert "ndcg@20 " not in table
+    assert "(of k = 10, 20, 50, 100; all are in the JSON document" in table
+    assert "ndcg@20 " in evaluate(*RANKING, "--k", "10,20")[1]
+    assert "ndcg@50" in json.loads(evaluate(*RANKING, "--json")[1])["metrics"]
+
+
+def test_the_help_says_of_which_model_it_speaks(evaluate):
+    help_text = " ".join(evaluate("--help")[1].split())
+    assert "For implicit-als [64]: dimensions of the embeddings. A whole number" in help_text
+    assert "For biased-als [15]: dimensions of the embeddings; 15 and a bias" in help_text
+    assert "For bayesian-mf [31]: dimensions" in help_text
+    assert "Passes over all ratings. A whole number from 1 to 10000. [implicit-als" in help_text
+
+
+def test_the_header_of_movielens_is_read(evaluate, files, tmp_path):
+    for name in ("train.csv", "test.csv"):
+        text = (tmp_path / name).read_text()
+        (tmp_path / name).write_text(text.replace(HEADER, "userId,movieId,rating,timestamp"))
+    assert evaluate(*RANKING)[0] == 0
 
 
 def test_without_a_model_the_known_ones_are_named(evaluate, files):

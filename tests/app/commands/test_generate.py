@@ -131,7 +131,7 @@ class TestNothingIsLeftBehind:
         (["--users", "3000000000", "--items", "9", "--ratings", "4000000000"], "at most 2,147,483"),
         ([*SMALL, "--seed", "-1"], "seed must be"),
         ([*SMALL, "--output", "world.xlsx"], "world.xlsx: ratings are written to .csv, .csv.gz or"),
-        ([*SMALL, "--output", "no/world.csv"], "no/world.csv: No such file or directory"),
+        ([*SMALL, "--output", "no/world.csv"], "no/world.csv: its folder does not exist"),
     ],
 )
 def test_what_cannot_be_is_told_in_one_line(refused, tmp_path, arguments, said):

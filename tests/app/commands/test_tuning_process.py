@@ -2,12 +2,15 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
 import time
 import tomllib
 from pathlib import Path
+
+import pytest
 
 from recommender import load_generation
 from recommender.tuning import read_options
@@ -33,7 +36,10 @@ def starting(folder, *arguments, before=""):
 
 def told(out):
     """What a search found, without what no two runs have in common."""
-    return {k: v for k, v in json.loads(out).items() if k not in {"seconds", "output", "study"}}
+    return {k: v for k, v in json.loads(out).items() if k not in _OF_A_RUN}
+
+
+_OF_A_RUN = {"seconds", "output", "study", "trials_before", "trial_seconds"}
 
 
 class TestKilled:
@@ -70,14 +76,53 @@ class TestKilled:
         assert found["score"] >= best
         assert options["factors"] <= 8
 
-    def test_asked_to_stop_it_stops_at_once(self, folder):
-        process = starting(folder, "tune", "--train", "world.csv", *FAST, "--study", "s.jsonl")
-        wait_for_lines(folder / "s.jsonl", 3, process)
+    @pytest.mark.parametrize("study", [True, False])
+    def test_asked_to_stop_it_says_what_there_is(self, folder, study):
+        kept = ("--study", "s.jsonl") if study else ()
+        process = starting(folder, "tune", "--train", "world.csv", *FAST, *kept)
+        if study:
+            wait_for_lines(folder / "s.jsonl", 6, process)
+        else:
+            wait_for_lines(folder / "implicit-als.toml", 5, process)
         process.send_signal(signal.SIGINT)
-        _, err = process.communicate(timeout=60)
-        assert process.returncode == 130
+        out, err = process.communicate(timeout=60)
+        assert (process.returncode, out) == (130, "")
         assert "Traceback" not in err
+        said = re.fullmatch(
+            r"projectionist: stopped after (\d+) trials?; the best so far is in implicit-als.toml; "
+            r"(.*)",
+            err.splitlines()[-1],
+        )
+        assert said is not None, err
+        found = tomllib.loads((folder / "implicit-als.toml").read_text())["found"]
+        assert found["trials"] == int(said[1])
         read_options(folder / "implicit-als.toml")
+        if study:
+            assert said[2] == "go on with --study s.jsonl"
+            lines = (folder / "s.jsonl").read_bytes().count(b"\n")
+            assert lines - 2 <= found["trials"] <= lines - 1
+            again = starting(
+                folder, "tune", "--train", "world.csv", *FAST, *kept, "--trials", lines
+            )
+            _, err = again.communicate(timeout=120)
+            assert again.returncode == 0, err
+        else:
+            assert said[2] == "the next search begins anew, unless both have --study FILE"
+
+    def test_stopped_while_it_imports_it_says_so(self, folder):
+        """As if Ctrl+C came when Optuna was being loaded."""
+        before = (
+            "import sys\n"
+            "class Stop:\n"
+            "    def find_spec(self, name, path=None, target=None):\n"
+            "        if name == 'optuna':\n"
+            "            raise KeyboardInterrupt\n"
+            "sys.meta_path.insert(0, Stop())\n"
+        )
+        process = starting(folder, "tune", "--train", "world.csv", before=before)
+        out, err = process.communicate(timeout=60)
+        assert (process.returncode, out) == (130, "")
+        assert err == "projectionist: stopped before the first trial was done\n"
 
     def test_two_at_one_study_are_refused(self, folder, shell):
         process = starting(folder, "tune", "--train", "world.csv", *FAST, "--study", "s.jsonl")

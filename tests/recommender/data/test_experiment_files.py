@@ -1,10 +1,15 @@
 """Files of experiments: ids that agree, columns that may be missing, rows that repeat."""
 
+import tempfile
+from pathlib import Path
+
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from recommender.data import experiment_files
-from recommender.data.experiment_files import read_fold
+from recommender.data.experiment_files import TOLERANCE, read_experiment, read_fold
 from recommender.errors import FileFormatError
 
 
@@ -148,3 +153,28 @@ def test_bad_files_are_named_with_the_line(write, train, lines, said):
 def test_a_missing_file_is_named(train, tmp_path):
     with pytest.raises(FileFormatError, match=r"absent\.csv: no such file"):
         read_fold(train, tmp_path / "absent.csv")
+
+
+@pytest.mark.parametrize("rating", ["100000001", "-100000001", "16777217", "123456.78", "1e10"])
+def test_a_rating_that_32_bits_would_change_is_refused(tmp_path, rating):
+    """A training of 100000001 and a test of 100000004 would be one number."""
+    path = tmp_path / "train.csv"
+    path.write_text(f"user,item,rating\n1,1,3\n1,2,{rating}\n")
+    with pytest.raises(FileFormatError, match=r"line 3: column 'rating': .*to within 0\.001"):
+        read_experiment(path)
+
+
+@given(st.integers(-(2**24), 2**24) | st.floats(-8192, 8192).map(lambda x: round(x, 6)))
+def test_every_other_rating_is_kept_to_within_the_tolerance(rating):
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "train.csv"
+        path.write_text(f"user,item,rating\n1,1,{rating!r}\n")
+        kept = float(read_experiment(path).values[0])
+    assert abs(kept - rating) <= TOLERANCE
+    if isinstance(rating, int):
+        assert kept == rating
+
+
+def test_a_folder_is_told_as_one(tmp_path):
+    with pytest.raises(FileFormatError, match="is a folder where a CSV file is expected"):
+        read_experiment(tmp_path)

@@ -1,6 +1,7 @@
 """Small files: whole under their name or not there, and refused before the work."""
 
 import os
+from pathlib import Path
 
 import pytest
 
@@ -51,8 +52,23 @@ def test_a_name_that_nothing_can_be_written_under_is_refused(tmp_path):
     refuse_taken(tmp_path / "new", replace=False)
 
 
-def test_a_folder_that_takes_no_files_is_refused(tmp_path, monkeypatch):
-    # Root, who may run the tests, can write everywhere: so it is said, and not done.
-    monkeypatch.setattr(os, "access", lambda path, _mode: path != tmp_path)
-    with pytest.raises(PermissionError, match="may not be written to"):
-        refuse_taken(tmp_path / "new", replace=False)
+def test_a_folder_that_takes_no_files_is_refused_whoever_we_are():
+    # Root may write wherever rights alone forbid it; below /proc nobody may.
+    with pytest.raises(OSError, match="its folder takes no files") as caught:
+        refuse_taken(Path("/proc/new"), replace=False)
+    assert caught.value.filename == "/proc/new"
+
+
+def test_what_is_no_ordinary_file_stays(tmp_path):
+    pipe, link = tmp_path / "pipe", tmp_path / "link"
+    os.mkfifo(pipe)
+    link.symlink_to("/dev/null")
+    for path in (pipe, link):
+        with pytest.raises(OSError, match="no ordinary file"):
+            refuse_taken(path, replace=True)
+    assert pipe.is_fifo()
+
+
+def test_asking_leaves_nothing(tmp_path):
+    refuse_taken(tmp_path / "new", replace=False)
+    assert list(tmp_path.iterdir()) == []

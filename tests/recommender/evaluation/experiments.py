@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from recommender import Ratings
+from recommender.evaluation.experiment import FoldFiles
 
 
 @dataclass(frozen=True)
@@ -60,3 +61,11 @@ def scores_of(train, table, user):
         return popularity(train)
     line = table.scores[train.users.row(user)]
     return dict(zip(train.items.ids.tolist(), line.tolist(), strict=True))
+
+
+def fold_for(files, protocol):
+    """The files of one fold of a protocol, of the fixture ``files``."""
+    if protocol == "strong-generalization":
+        return FoldFiles(files["others"], files["held"], fold_in=files["fold-in"])
+    negatives = files["negatives"] if protocol == "leave-one-out" else None
+    return FoldFiles(files["train"], files["test"], negatives)

@@ -101,7 +101,7 @@ def test_lists_are_judged_as_the_metrics_judge_them(seed):
 @given(seeds)
 def test_everything_that_falls_out_is_counted(seed):
     train, test, table = random_experiment(seed)
-    counts = rank_catalogue(table, train, test, (3,), relevant_from=3).counts
+    counts = rank_catalogue(table, train, test, (1, 3, 9), relevant_from=3).counts
     known, asked = pairs(train), pairs(test)
     rows = [(u, i, stars) for u, rated in asked.items() for i, stars in rated.items()]
     liked = [(u, i) for u, i, stars in rows if stars >= 3]
@@ -114,12 +114,13 @@ def test_everything_that_falls_out_is_counted(seed):
     users = {u for u, _ in left}
     assert counts["users_without_relevant_items"] == len(asked) - len(users)
     assert counts["unknown_users"] == sum(u not in known for u in users)
-    cut = [
-        scores[ranking[2]] == scores[ranking[3]]
-        for ranking, _, scores in slow_lists(train, test, table, 3)
-        if len(ranking) > 3
-    ]
-    assert counts["lists_cut_in_a_tie"] == sum(cut)
+    for k in (1, 3, 9):
+        cut = [
+            scores[ranking[k - 1]] == scores[ranking[k]]
+            for ranking, _, scores in slow_lists(train, test, table, 3)
+            if len(ranking) > k
+        ]
+        assert counts[f"lists_cut_in_a_tie@{k}"] == sum(cut)
 
 
 def test_popularity_by_hand():
@@ -146,9 +147,12 @@ def test_popularity_by_hand():
     assert outcome.counts["unknown_users"] == 1
     assert outcome.counts["unknown_items"] == 1
     # Of three places user 4's list ends between the tied 4 and 9, of two user 3's; one has none.
-    for k, cut in ((3, 1), (2, 1), (1, 0), (4, 1), (5, 0)):
+    # It is counted for each length, whatever other lengths are asked for beside it.
+    cuts = {1: 0, 2: 1, 3: 1, 4: 1, 5: 0, 50: 0}
+    together = rank_catalogue(Popularity.fit(train), train, test, tuple(cuts)).counts
+    for k, cut in cuts.items():
         counts = rank_catalogue(Popularity.fit(train), train, test, (k,)).counts
-        assert counts["lists_cut_in_a_tie"] == cut, k
+        assert counts[f"lists_cut_in_a_tie@{k}"] == together[f"lists_cut_in_a_tie@{k}"] == cut, k
 
 
 def test_of_equal_scores_the_smaller_id_comes_first():
@@ -159,7 +163,7 @@ def test_of_equal_scores_the_smaller_id_comes_first():
     assert outcome.value("precision@2") == 1
     later = rank_catalogue(flat, train, Ratings.from_arrays([0], [2]), (1,))
     assert later.value("hit_rate@1") == 1  # alone, because the others are left out
-    assert later.counts["lists_cut_in_a_tie"] == 0
+    assert later.counts["lists_cut_in_a_tie@1"] == 0
 
 
 @pytest.mark.parametrize("at_once", [1, 60, 10_000])
@@ -267,3 +271,13 @@ class TestStrongGeneralization:
         told = {name: outcome.counts[name] for name in ("unknown_items", "unknown_users")}
         assert told == {"unknown_items": 2, "unknown_users": 1}
         assert outcome.counts["users_without_relevant_items"] == 1
+
+
+def test_who_has_one_score_for_all_items_is_counted():
+    """Users 0 and 1 have a flat line of scores; nothing is known of 8, and all items are equal."""
+    train = Ratings.from_arrays([0, 1, 2, 2], [0, 1, 2, 3])
+    table = Table(np.array([[1, 1, 1, 1], [0, 0, 0, 0], [1, 2, 1, 1]]))
+    test = Ratings.from_arrays([0, 1, 2, 8, 9], [1, 2, 0, 3, 3])
+    assert rank_catalogue(table, train, test, (1,)).counts["users_scored_alike"] == 4
+    more = Ratings.from_arrays([0, 1, 2, 2, 0], [0, 1, 2, 3, 3])
+    assert rank_catalogue(table, more, test, (1,)).counts["users_scored_alike"] == 2

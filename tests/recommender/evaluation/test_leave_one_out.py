@@ -223,3 +223,10 @@ def test_relevant_from_leaves_out_what_was_not_liked():
     assert outcome.counts["below_relevant_from"] == 2
     assert outcome.counts["users_without_relevant_items"] == 1
     assert outcome.counts["positives_among_negatives"] == 0
+
+
+def test_more_negatives_than_any_number_holds_are_all_that_there_are():
+    train, test, table = random_experiment(3)
+    drawn = [leave_one_out(table, train, test, n, (5,)) for n in (train.n_items, 10**20)]
+    assert drawn[0].values() == drawn[1].values()
+    assert drawn[1].counts["users_with_fewer_negatives"] == drawn[1].n_users

@@ -97,7 +97,7 @@ def test_stars_are_clipped_and_compared(metric):
                 gaps.append(float(min(max(guess, low), high)) - float(stars))
     wanted = np.sqrt(np.mean(np.square(gaps))) if metric == "rmse" else np.mean(np.abs(gaps))
     assert judge.score(model) == pytest.approx(wanted, rel=1e-5)
-    assert judge.watch(model) == pytest.approx(-wanted, rel=1e-5)
+    assert judge.watch(model) == pytest.approx(wanted, rel=1e-5)
     assert judge.many.n_ratings == len(gaps)
 
 

@@ -1,10 +1,16 @@
 """The study on disk: whatever is cut off, what was finished is there."""
 
 import json
+import os
+import stat
+import subprocess
+import sys
+from dataclasses import replace
 
 import pytest
 
 from recommender.errors import FileFormatError, InvalidInputError
+from recommender.tuning import tunable
 from recommender.tuning.journal import Trial, open_journal
 
 ABOUT = {"version": "1", "model": "implicit-als", "data": "abc", "space": ["factors: 1 to 2"]}
@@ -98,6 +104,118 @@ def test_damage_is_named_with_its_line(study, change, said):
     study.write_bytes(b"\n".join(change(study.read_bytes().splitlines())) + b"\n")
     with pytest.raises(FileFormatError, match=said):
         trials_of(study)
+
+
+SPACE = tunable("ease")
+MADE = Trial(
+    0,
+    {"regularization": 30.0, "values": "ones"},
+    {"regularization": 30.0, "values": "ones"},
+    "complete",
+    0.25,
+    (0.1, 0.2),
+    0.5,
+)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"number": True}, "number cannot be 'True'"),
+        ({"place": {}}, "place must have regularization, values; found nothing"),
+        ({"place": "text"}, "place cannot be 'text'"),
+        ({"place": [1, 2]}, "place cannot be"),
+        ({"place": MADE.place | {"regularization": 1e9}}, "regularization: 1 to 10000 .log., can"),
+        ({"place": MADE.place | {"regularization": True}}, "cannot be 'True'"),
+        ({"place": MADE.place | {"values": "twos"}}, "values: ones or stars, cannot be 'twos'"),
+        (
+            {"place": MADE.place | {"more": 1}},
+            "place must have regul.*; found regularization, values, more",
+        ),
+        ({"options": {}}, "options must have regularization, values; found nothing"),
+        ({"options": MADE.options | {"regularization": -1}}, "regularization must be a number"),
+        ({"options": None}, "options cannot be 'None'"),
+        ({"score": float("nan")}, "score cannot be 'nan'"),
+        ({"score": float("inf")}, "score cannot be 'inf'"),
+        ({"score": None}, "score cannot be 'None'"),
+        ({"state": "pruned"}, "score cannot be '0.25'"),
+        ({"state": ["complete"]}, "state cannot be"),
+        ({"watched": ["a"]}, "watched cannot be"),
+        ({"watched": "ab"}, "watched cannot be"),
+        ({"watched": 3}, "its entries are not those of a trial"),
+        ({"watched": [float("nan")]}, "watched cannot be"),
+        ({"seconds": -1.0}, "seconds cannot be '-1.0'"),
+        ({"seconds": "1"}, "seconds cannot be '1'"),
+        ({"reason": 1}, "reason cannot be '1'"),
+        ({"more": 1}, "its entries are not those of a trial"),
+    ],
+)
+def test_a_line_that_was_changed_is_named_with_its_line(tmp_path, change, said):
+    path = tmp_path / "study.jsonl"
+
+    def opened():
+        return open_journal(path, ABOUT, lambda t: SPACE.check_trial(t.place, t.options))
+
+    with opened() as journal:
+        journal.add(MADE)
+        journal.add(replace(MADE, number=1))
+    with opened() as journal:
+        assert len(journal.trials) == 2
+    head, line, last = path.read_text().splitlines()
+    before = "\n".join([head, json.dumps(json.loads(line) | change), last]) + "\n"
+    path.write_text(before)
+    wanted = rf"study.jsonl, line 2: this is not trial 0 of a study: .*{said}.*; begin another"
+    with pytest.raises(FileFormatError, match=wanted), opened():
+        pass
+    assert path.read_text() == before
+
+
+@pytest.mark.parametrize("line", ["[" * 100_000, '{"number": ' + "9" * 5000 + "}"])
+def test_a_line_that_python_will_not_read_is_named(study, line):
+    lines = study.read_text().splitlines()
+    study.write_text("\n".join([lines[0], line, *lines[2:]]) + "\n")
+    with pytest.raises(FileFormatError, match="line 2: this study is damaged here"):
+        trials_of(study)
+
+
+@pytest.mark.parametrize("what", ["/dev/zero", "/dev/full", "/dev/null", "pipe", "socket", "link"])
+def test_what_has_no_end_is_no_study(tmp_path, what):
+    """In a process of its own, with little memory and time: who reads it would never come back."""
+    os.mkfifo(tmp_path / "pipe")
+    os.mknod(tmp_path / "socket", stat.S_IFSOCK | 0o600)
+    (tmp_path / "link").symlink_to("/dev/zero")
+    script = f"""
+import resource
+from recommender.tuning.journal import open_journal
+resource.setrlimit(resource.RLIMIT_AS, (8_000_000_000, 8_000_000_000))
+try:
+    with open_journal({str(tmp_path / what)!r}, {{}}):
+        print("opened")
+except Exception as error:
+    print(error)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, timeout=60
+    )
+    assert "it is no ordinary file; name another one (--study)" in done.stdout, done.stderr
+
+
+def test_a_pipe_that_comes_after_the_look_is_refused_too(tmp_path, monkeypatch):
+    os.mkfifo(tmp_path / "pipe")
+    monkeypatch.setattr("pathlib.Path.exists", lambda _: False)
+    with pytest.raises(FileFormatError, match="no ordinary file"):
+        trials_of(tmp_path / "pipe")
+
+
+def test_a_full_disk_is_told_with_the_name(study, monkeypatch):
+    def full(_descriptor):
+        raise OSError(28, "No space left on device")
+
+    with open_journal(study, ABOUT) as journal:
+        monkeypatch.setattr(os, "fsync", full)
+        with pytest.raises(OSError, match="No space left on device; this trial is not") as caught:
+            journal.add(TRIALS[0])
+    assert caught.value.filename == str(study)
 
 
 def test_two_at_once_are_refused(study):

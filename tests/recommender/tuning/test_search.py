@@ -1,5 +1,6 @@
 """The search on planted worlds: it finds what is good, says what it gives, and can be killed."""
 
+import json
 import math
 from dataclasses import replace
 from types import SimpleNamespace
@@ -119,6 +120,9 @@ class TestWhatItSaysOfItself:
     def test_what_is_found_is_never_worse_than_the_defaults(self, seed):
         found = search(planted(seed), tunable("biased-als"), STARS, 5, seed=seed)
         assert found.best.score <= found.first.score
+        # What is watched is an error of the stars, turned round: larger is better everywhere.
+        assert all(score < 0 for trial in found.trials for score in trial.watched)
+        assert any(trial.watched for trial in found.trials)
 
     def test_epochs_are_those_of_the_best_score_and_few(self):
         found = search(planted(), tunable("implicit-als"), RANKING, 10)
@@ -209,10 +213,11 @@ class TestBudgets:
         ("budget", "said"),
         [
             ({}, "say how long to search"),
-            ({"minutes": 0}, "minutes must be a number above 0; found 0"),
+            ({"minutes": 0}, "minutes must be a number above 0, at most 1,000,000; found 0"),
             ({"minutes": -1.0}, "minutes must be"),
             ({"minutes": math.nan}, "minutes must be"),
             ({"minutes": math.inf}, "minutes must be"),
+            ({"minutes": 1e308}, "minutes must be"),
             ({"trials": 0}, "trials must be a whole number of at least 1; found 0"),
         ],
     )
@@ -239,6 +244,22 @@ class TestBudgets:
         found = tune(planted(), tunable("implicit-als"), RANKING, Budget(minutes=60.0))
         assert len(found.trials) == 1
         assert len(watched) == 5
+
+    def test_the_minutes_of_earlier_runs_count(self, tmp_path):
+        path = tmp_path / "study.jsonl"
+        search(planted(), tunable("ease"), RANKING, 2, study=path)
+        head, *lines = path.read_bytes().splitlines()
+        slow = [json.dumps(json.loads(line) | {"seconds": 60.0}).encode() for line in lines]
+        path.write_bytes(b"\n".join([head, *slow]) + b"\n")
+        steps = []
+        for minutes, done in ((2.0, 2), (2.002, None)):
+            found = tune(
+                planted(), tunable("ease"), RANKING, Budget(minutes=minutes), study=path,
+                told=lambda _, seconds: steps.append(seconds),
+            )  # fmt: skip
+            assert steps[0] > 120
+            assert done is None or len(found.trials) == done
+        assert steps[-1] < 180
 
     def test_where_nothing_is_left_to_vary_it_ends(self):
         tuned = replace(tunable("implicit-als").within("factors", 4, 4), dimensions=())

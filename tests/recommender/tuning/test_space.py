@@ -121,3 +121,24 @@ class TestARangeOfOnesOwn:
 def test_an_unknown_model():
     with pytest.raises(InvalidOptionError, match="implicit-als or biased-als"):
         tunable("als")
+
+
+class TestTheEdge:
+    @pytest.mark.parametrize(
+        ("value", "end"), [(16, 16), (17, None), (200, None), (240, None), (243, 256), (256, 256)]
+    )
+    def test_within_a_fiftieth_of_the_range_in_steps_of_the_search(self, value, end):
+        assert Dimension("factors", 16, 256, log=True).edge(value) == end
+
+    def test_of_plain_steps_and_of_words(self):
+        power = Dimension("weight_power", 0.0, 4.0)
+        assert [power.edge(x) for x in (0.0, 0.07, 0.09, 3.91, 3.93)] == [0.0, 0.0, None, None, 4.0]
+        assert Dimension("values", choices=("ones", "stars")).edge("ones") is None
+
+    def test_an_end_that_the_model_sets_is_none(self):
+        tuned = tunable("implicit-als").within("factors", 1, 64)
+        place = {"regularization": 0.01, "unobserved_weight": 0.1, "frequency_scaling": 1.0,
+                 "weight_power": 0.0, "factors": 1}  # fmt: skip
+        assert tuned.edges(place) == {}
+        found = tuned.edges(place | {"factors": 64, "regularization": 0.3})
+        assert {d.name: end for d, end in found.items()} == {"factors": 64, "regularization": 0.3}
