@@ -64,7 +64,8 @@ def main() -> None:
         sys.stderr.write(f"projectionist: {error}\n")
         sys.exit(1)
     except OSError as error:
-        sys.stderr.write(f"projectionist: {error.filename or ''}: {error.strerror or error}\n")
+        where = f"{error.filename}: " if error.filename else ""
+        sys.stderr.write(f"projectionist: {where}{error.strerror or error}\n")
         sys.exit(1)
     except KeyboardInterrupt:
         sys.stderr.write("projectionist: stopped\n")

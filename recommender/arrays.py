@@ -109,6 +109,10 @@ class SparseRows:
         entries = slice(self.indptr[row], self.indptr[row + 1])
         return self.indices[entries].astype(np.int32), self.levels[self.codes[entries]]
 
+    def columns(self, row: int) -> Indices:
+        """Return the increasing columns of one row, as they are kept."""
+        return self.indices[self.indptr[row] : self.indptr[row + 1]]
+
     def rows(self, rows: Rows) -> SparseRows:
         """Return the matrix of some rows, (n,) int64 in the order given."""
         begins = self.indptr[rows]

@@ -14,6 +14,7 @@ from recommender.arrays import (
     Scores,
     Vector,
     as_count,
+    as_mask,
     as_values,
     codes_of_few,
     frozen,
@@ -161,7 +162,11 @@ class FactorModel:
         UnknownUserError
             When the training never saw the user.
         """
-        return self.folded(self.user_row(user_id)).recommend(n, exclude_seen, mask)
+        row = self.user_row(user_id)
+        allowed = as_mask(mask, len(self.items))
+        seen = self.ratings.by_user.columns(row) if exclude_seen else None
+        rows, scores = self._order.best(self._vector(row), as_count(n), allowed, seen)
+        return self.item_ids[rows], scores
 
     def recommend_batch(
         self, user_ids: Sequence[Id] | NDArray[Any], n: int = 10, exclude_seen: bool = True
@@ -371,11 +376,7 @@ class FactorModel:
     def folded(self, user_row: int) -> FoldedUser:
         """Return a user of the training as ``fold_in`` would, with the vector of the training."""
         rated, values = self.ratings.of_user(user_row)
-        vector = self.user_factors[user_row]
-        if self.user_biases is not None:
-            bias = self.user_biases[user_row] / np.float32(self.objective.bias_unit)
-            vector = np.append(vector, bias)
-        return FoldedUser(self, vector, rated.astype(np.int64), values)
+        return FoldedUser(self, self._vector(user_row), rated.astype(np.int64), values)
 
     def score_user(self, user_row: int) -> Scores:
         """(n_items,) float32: the score of every item for a user of the training."""
@@ -402,6 +403,13 @@ class FactorModel:
             histories, chosen, self.objective, self._standing, self._design.shape[1]
         )
         return self._score_batch(vectors)
+
+    def _vector(self, user_row: int) -> Vector:
+        """(k or k+1,) what the items' design meets, for a user of the training."""
+        vector: Vector = self.user_factors[user_row]
+        if self.user_biases is None:
+            return vector
+        return np.append(vector, self.user_biases[user_row] / np.float32(self.objective.bias_unit))
 
     def _vectors(self, user_rows: Rows) -> NDArray[np.float32]:
         """(B, k or k+1) what the items' design meets, for users of the training."""

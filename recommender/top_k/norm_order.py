@@ -11,6 +11,7 @@ have both ideas. Everything is exact: only what cannot be among the best is pass
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
@@ -23,7 +24,7 @@ from recommender.top_k.scan import LANES, STEP, best_of, best_of_each, score_row
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from recommender.arrays import Mask, Rows, Scores, Vector
+    from recommender.arrays import Indices, Mask, Rows, Scores, Vector
 
 Scalar = TypeVar("Scalar", bound=np.generic)
 Number = TypeVar("Number", np.int32, np.int64, np.float32)
@@ -142,7 +143,11 @@ class NormOrder:
         )
 
     def best(
-        self, vector: Vector, n: int, allowed: Mask | None = None, seen: Rows | None = None
+        self,
+        vector: Vector,
+        n: int,
+        allowed: Mask | None = None,
+        seen: Rows | Indices | None = None,
     ) -> tuple[Rows, Scores]:
         """Return the rows and scores of the n best items, best first.
 
@@ -155,7 +160,8 @@ class NormOrder:
         allowed
             (n_items,) bool; ``None`` allows all.
         seen
-            Increasing rows that are left out as well; ``None`` for none.
+            Increasing rows that are left out as well, as int64 or as a sparse matrix keeps them;
+            ``None`` for none.
 
         Returns
         -------
@@ -164,20 +170,20 @@ class NormOrder:
         """
         n = min(n, len(self.items))
         seen = _NOBODY if seen is None else seen
-        if n == 0:
-            return _NOBODY, np.empty(0, np.float32)
-        if n > _MANY or not vector.any():
-            return self._sorted(vector, n, allowed, seen)
         best, scores = np.empty(n, np.int64), np.empty(n, np.float32)
+        if n == 0:
+            return best, scores
+        if n > _MANY:
+            return self._sorted(vector, n, allowed, seen)
         mask = _ALL if allowed is None else _plain(allowed)
-        found = best_of(*self._arrays(), _plain(vector), mask, _plain(seen), best, scores)
-        return best[:found], scores[:found]
+        found = best_of(*self._arrays, _plain(vector), mask, _plain(seen), best, scores)
+        return (best, scores) if found == n else (best[:found], scores[:found])
 
     def best_of_each(
         self,
         vectors: NDArray[np.float32],
         n: int,
-        seen: tuple[NDArray[np.int64], NDArray[np.integer]] | None = None,
+        seen: tuple[NDArray[np.int64], Rows | Indices] | None = None,
         allowed: Mask | None = None,
         threads: int | None = None,
     ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
@@ -205,13 +211,13 @@ class NormOrder:
         scores = np.empty((len(vectors), n), np.float32)
         if n > _MANY:
             for user, vector in enumerate(vectors):
-                own = rows[indptr[user] : indptr[user + 1]].astype(np.int64)
+                own = rows[indptr[user] : indptr[user + 1]]
                 found, their_scores = self._sorted(vector, n, allowed, own)
                 best[user], scores[user] = _filled(found, n, -1), _filled(their_scores, n, 0)
             return best, scores
         mask = _ALL if allowed is None else _plain(allowed)
         given = _plain(vectors), mask, frozen(indptr), frozen(rows)
-        arrays = (*self._arrays(), *given, best, scores)
+        arrays = (*self._arrays, *given, best, scores)
         shared = worthwhile_threads(threads, len(vectors) * 50)
         shares = [frozen(np.arange(one, len(vectors), shared)) for one in range(shared)]
         run_shares(lambda which: best_of_each(which, *arrays), shares)
@@ -222,7 +228,7 @@ class NormOrder:
         return exact_scores(self.items, self.baselines, vector, rows)
 
     def _sorted(
-        self, vector: Vector, n: int, allowed: Mask | None, seen: Rows
+        self, vector: Vector, n: int, allowed: Mask | None, seen: Rows | Indices
     ) -> tuple[Rows, Scores]:
         scores = self.score(vector)
         left = np.ones(len(scores), np.bool_) if allowed is None else allowed.copy()
@@ -230,7 +236,9 @@ class NormOrder:
         rows = top_k(scores, n, left)
         return rows, scores[rows]
 
+    @cached_property
     def _arrays(self) -> tuple[object, ...]:
+        """What the kernels take first, in their order."""
         return (
             self.heads, self.tails, self.rests, self.norms, self.order,
             self.items, self.baselines, self.rotation, self.longest,

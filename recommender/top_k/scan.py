@@ -148,6 +148,19 @@ def _rotate(rotation, vector, has_baseline, q):
     return length
 
 
+@inlined
+def _first_of(allowed, seen, n_items, best, scores):
+    """Write the first rows that may appear, which is the order where all scores are 0."""
+    found = 0
+    for row in range(n_items):
+        if (len(allowed) == 0 or allowed[row]) and not _is_among(seen, row):
+            best[found], scores[found] = row, 0
+            found += 1
+            if found == len(best):
+                break
+    return found
+
+
 @kernel
 def best_of(
     heads, tails, rests, norms, order, items, baselines, rotation, longest,
@@ -163,6 +176,8 @@ def best_of(
     head, tail = len(heads) // n_blocks, len(tails) // n_blocks
     q = np.empty(head + tail, np.float32)
     length = _rotate(rotation, vector, 1 if len(baselines) else 0, q)
+    if length == 0:
+        return _first_of(allowed, seen, len(items), best, scores)
     rest = 0.0
     for j in range(head, head + tail):
         rest += np.float64(q[j]) * np.float64(q[j])

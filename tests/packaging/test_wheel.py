@@ -112,7 +112,7 @@ def test_what_the_wheel_says_of_itself(wheel, names):
     assert said["License-Expression"] == "Apache-2.0"
     assert said["Requires-Python"] == ">=3.11"
     assert not [line for line in said.get_all("Requires-Dist") if "@" in line]
-    assert "projectionist = app.cli:main" in commands
+    assert "projectionist = app.entry:main" in commands
     assert "The Projectionist authors" in notice
     assert "Swagger UI" in notice
 

@@ -1,5 +1,7 @@
 """The scan that stops early gives the answer of a full sort, whatever the vectors are."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -142,9 +144,8 @@ def test_where_lengths_differ_most_items_are_not_looked_at():
     spoilt[100:] = np.nan
     vector = rng.normal(size=8).astype(np.float32)
     rows, _ = order.best(vector, 5)
-    object.__setattr__(order, "items", spoilt)
-    object.__setattr__(order, "tails", np.full_like(order.tails, np.nan))
-    assert order.best(vector, 5)[0].tolist() == rows.tolist()
+    spoilt_order = replace(order, items=spoilt, tails=np.full_like(order.tails, np.nan))
+    assert spoilt_order.best(vector, 5)[0].tolist() == rows.tolist()
 
 
 def test_no_kind_of_array_is_compiled_for_anew():
