@@ -35,6 +35,7 @@ class Limits:
     attribute_name_length: int = 60
     attributes_bytes: int = 16 * KIB
     search_length: int = 200
+    filter_length: int = 1_000
     cursor_length: int = 1_000
     url_bytes: int = 8 * KIB
     header_bytes: int = 32 * KIB
@@ -60,6 +61,7 @@ LIMITS_HELP: dict[str, str] = {
     "attributes": "attributes of a movie or user",
     "attribute_name_length": "characters of an attribute's name",
     "attributes_bytes": "bytes of all attributes of a movie or user, as JSON",
+    "filter_length": "characters of a filter",
     "search_length": "characters of q",
     "cursor_length": "characters of cursor",
     "url_bytes": "bytes of the path and the query together",

@@ -9,9 +9,10 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from app.api import cursors
+from app.api.filters import prepare_filter
 from app.api.rooms import In, Now, answer
 from app.api.schemas import movies as schemas
-from app.api.schemas.fields import Count, CursorText, MovieIdPath, PageSize, SearchText
+from app.api.schemas.fields import Count, CursorText, FilterText, MovieIdPath, PageSize, SearchText
 from app.api.strict_route import StrictRoute
 from app.api.versions import Reached
 from app.problems import ProblemError
@@ -39,9 +40,14 @@ async def list_movies(
 
 
 @router.get("/popular", response_model=schemas.PopularMovies, dependencies=[Reached])
-async def list_popular_movies(serving: Now, n: Count = 10) -> Response:
+async def list_popular_movies(
+    serving: Now,
+    n: Count = 10,
+    filter: FilterText = None,  # noqa: A002 - the name of the parameter
+) -> Response:
     """List the movies with the most ratings."""
-    return answer(neighbours.popular(serving, n))
+    await prepare_filter(serving, filter, "query.filter")
+    return answer(neighbours.popular(serving, n, filter))
 
 
 @router.get("/{movie_id}", response_model=schemas.Movie, dependencies=[Reached])
@@ -89,12 +95,17 @@ async def delete_movie(movie_id: MovieIdPath, rooms: In) -> Response:
 
 @router.get("/{movie_id}/similar", response_model=schemas.SimilarMovies, dependencies=[Reached])
 async def list_similar_movies(
-    movie_id: MovieIdPath, rooms: In, serving: Now, n: Count = 10
+    movie_id: MovieIdPath,
+    rooms: In,
+    serving: Now,
+    n: Count = 10,
+    filter: FilterText = None,  # noqa: A002 - the name of the parameter
 ) -> Response:
     """List the movies whose embeddings point most nearly the same way, by cosine."""
     if movie_id not in rooms.current.catalogue:
         raise ProblemError("unknown-movie")
-    return answer(neighbours.similar(serving, movie_id, n))
+    await prepare_filter(serving, filter, "query.filter")
+    return answer(neighbours.similar(serving, movie_id, n, filter))
 
 
 def _record(movie: Movie) -> dict[str, Any]:

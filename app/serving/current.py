@@ -5,17 +5,19 @@ one generation. Taking up another is one assignment. All changes are made by the
 event loop, so that no two can cross.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Self, cast
 
 import numpy as np
 from numpy.typing import NDArray
 from starlette.requests import Request
 
+from app.filtering import Masks
 from app.problems import ProblemError
 from app.serving.catalogue import Catalogue, Shelf
 from app.serving.fresh_ratings import FreshRatings
 from app.store.records import Movie, RatingRecord
+from recommender.arrays import Mask
 from recommender.generations import Generation
 
 
@@ -33,12 +35,29 @@ class Serving:
         The catalogue in the order of its items.
     n_ratings
         (n_items,) int64: how often each item was rated, as the model knows it.
+    masks
+        Which items a filter lets through; of this shelf, so that a change of it begins anew.
     """
 
     generation: Generation
     fresh: FreshRatings
     shelf: Shelf
     n_ratings: NDArray[np.int64]
+    masks: Masks = field(init=False)
+
+    def __post_init__(self) -> None:
+        masks = Masks(self.shelf.movies, self.shelf.available, self.n_ratings)
+        object.__setattr__(self, "masks", masks)
+
+    def allowed(self, expression: str | None) -> Mask:
+        """(n_items,) bool, read-only: what may appear, and is let through by the filter, if any.
+
+        Raises
+        ------
+        FilterError
+            When the expression is none.
+        """
+        return self.shelf.available if expression is None else self.masks.of(expression)
 
     @classmethod
     def of(cls, generation: Generation, fresh: FreshRatings, catalogue: Catalogue) -> Self:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from app.serving.pipeline import most_popular, movie_line
 
 if TYPE_CHECKING:
@@ -22,26 +20,29 @@ def model_block(serving: Serving) -> dict[str, Any]:
     }
 
 
-def similar(serving: Serving, movie_id: str, n: int) -> dict[str, Any]:
+def similar(
+    serving: Serving, movie_id: str, n: int, expression: str | None = None
+) -> dict[str, Any]:
     """Return the movies whose embeddings point most nearly the same way.
 
     A movie that is newer than the model has no embedding yet, and so an empty list.
     """
     movies: list[dict[str, Any]] = []
     ranking = serving.generation.ranking
+    allowed = serving.allowed(expression)
     if movie_id in ranking.items:
-        hidden = int(np.count_nonzero(~serving.shelf.available))
-        ids, cosines = ranking.similar_items(movie_id, n + hidden)
+        ids, cosines = ranking.similar_items(movie_id, n, mask=allowed)
         rows = ranking.items.rows(ids)
-        for row, cosine in zip(rows.tolist(), cosines.tolist(), strict=True):
-            if serving.shelf.available[row] and len(movies) < n:
-                movies.append({**movie_line(serving, row), "score": round(cosine, 6)})
+        movies = [
+            {**movie_line(serving, row), "score": round(cosine, 6)}
+            for row, cosine in zip(rows.tolist(), cosines.tolist(), strict=True)
+        ]
     return {"movie_id": movie_id, "model": model_block(serving), "movies": movies}
 
 
-def popular(serving: Serving, n: int) -> dict[str, Any]:
+def popular(serving: Serving, n: int, expression: str | None = None) -> dict[str, Any]:
     """Return the available movies with the most ratings."""
-    rows, matched = most_popular(serving, n)
+    rows, matched = most_popular(serving, n, serving.allowed(expression))
     movies = [
         {**movie_line(serving, row), "n_ratings": int(serving.n_ratings[row])}
         for row in rows.tolist()

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from app.serving.current import Serving
     from app.serving.fresh_ratings import Change
-    from recommender.arrays import Rows, Scores
+    from recommender.arrays import Mask, Rows, Scores
     from recommender.data.rating_scale import RatingScale
     from recommender.models.factor_model import FactorModel
     from recommender.models.folded_user import FoldedUser
@@ -43,12 +43,15 @@ class Wanted:
         Whether to say why.
     scale
         On which predicted ratings are told.
+    filter
+        An expression of the filter language; ``None`` lets everything through.
     """
 
     n: int
     exclude_seen: bool
     explain: bool
     scale: RatingScale
+    filter: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,30 +151,29 @@ def _answer(serving: Serving, person: Person | None, fresh: int, wanted: Wanted)
         "trained_at": serving.generation.manifest.trained_at,
         "fresh_ratings": fresh,
     }
+    allowed = serving.allowed(wanted.filter)
     if person is None:
-        rows, matched = most_popular(serving, wanted.n)
+        rows, matched = most_popular(serving, wanted.n, allowed)
         return {
             "model": model,
             "fallback": "popular",
             "matched": matched,
             "movies": _fallback_lines(serving, rows, wanted),
         }
-    available = serving.shelf.available
     seen = person.ranking.rated if wanted.exclude_seen else None
-    rows, scores = person.ranking.model.best_rows(person.ranking.vector, wanted.n, available, seen)
-    hidden = 0 if seen is None else np.count_nonzero(available[seen])
+    rows, scores = person.ranking.model.best_rows(person.ranking.vector, wanted.n, allowed, seen)
+    hidden = 0 if seen is None else np.count_nonzero(allowed[seen])
     return {
         "model": model,
-        "matched": int(np.count_nonzero(available) - hidden),
+        "matched": int(np.count_nonzero(allowed) - hidden),
         "movies": _lines(serving, person, rows, scores, wanted),
     }
 
 
-def most_popular(serving: Serving, n: int) -> tuple[Rows, int]:
-    """Return the rows of the available movies with the most ratings, and how many there are."""
-    available = serving.shelf.available
-    rows = top_k(serving.n_ratings.astype(np.float64), n, available)
-    return rows, int(np.count_nonzero(available))
+def most_popular(serving: Serving, n: int, allowed: Mask) -> tuple[Rows, int]:
+    """Return the rows of the allowed movies with the most ratings, and how many are allowed."""
+    rows = top_k(serving.n_ratings.astype(np.float64), n, allowed)
+    return rows, int(np.count_nonzero(allowed))
 
 
 def movie_line(serving: Serving, row: int) -> dict[str, Any]:

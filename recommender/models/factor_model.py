@@ -198,15 +198,27 @@ class FactorModel:
             return ids, scores
         return np.ma.masked_array(ids, missing), np.ma.masked_array(scores, missing)
 
-    def similar_items(self, item_id: Id, n: int = 10) -> tuple[NDArray[Any], Scores]:
+    def similar_items(
+        self, item_id: Id, n: int = 10, mask: ArrayLike | None = None
+    ) -> tuple[NDArray[Any], Scores]:
         """Return the n items whose vectors point most nearly the same way.
+
+        Parameters
+        ----------
+        item_id
+            An item of the training.
+        n
+            How many; fewer come back when fewer are left.
+        mask
+            (n_items,) bool, ``True`` where an item may appear.
 
         Returns
         -------
         (≤ n,) item ids without the item itself, and (≤ n,) float32 cosines, largest first.
         """
         row = self.item_row(item_id)
-        rows, cosines = _nearest(self._item_directions, row, as_count(n))
+        allowed = as_mask(mask, len(self.items))
+        rows, cosines = _nearest(self._item_directions, row, as_count(n), allowed)
         return self.item_ids[rows], cosines
 
     def similar_users(self, user_id: Id, n: int = 10) -> tuple[NDArray[Any], Scores]:
@@ -514,9 +526,11 @@ def _directions(factors: NDArray[np.float32]) -> NDArray[np.float32]:
     return scaled
 
 
-def _nearest(directions: NDArray[np.float32], row: int, n: int) -> tuple[Rows, Scores]:
+def _nearest(
+    directions: NDArray[np.float32], row: int, n: int, allowed: Mask | None = None
+) -> tuple[Rows, Scores]:
     cosines = directions @ directions[row]
-    others = np.ones(len(directions), dtype=np.bool_)
+    others = np.ones(len(directions), dtype=np.bool_) if allowed is None else allowed.copy()
     others[row] = False
     rows = top_k(cosines, n, others)
     return rows, cosines[rows]

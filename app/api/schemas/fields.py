@@ -121,6 +121,11 @@ Count = Annotated[
     Query(ge=1, le=LIMITS.n, description="How many movies; fewer come when fewer are left."),
     Whole,
 ]
+FILTER_HELP = (
+    "Which movies the list may hold, such as "
+    '`year >= 1990 and "Comedy" in genres and not "Horror" in genres`.'
+)
+FilterText = Annotated[str | None, Query(max_length=LIMITS.filter_length, description=FILTER_HELP)]
 PageSize = Annotated[
     int, Query(ge=1, le=LIMITS.page, description="How many entries a page has at most."), Whole
 ]

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field
 
-from app.api.schemas.fields import Answer, MovieId, Schema, Stars
+from app.api.schemas.fields import FILTER_HELP, Answer, MovieId, Schema, Stars
 from app.api.schemas.movies import SHAWSHANK, ModelBlock, MovieLine
 from app.limits import LIMITS
 
@@ -96,3 +96,6 @@ class AnonymousBody(Schema):
     n: Annotated[int, Field(ge=1, le=LIMITS.n)] = 10
     exclude_seen: bool = True
     explain: bool = False
+    filter: Annotated[
+        str | None, Field(max_length=LIMITS.filter_length, description=FILTER_HELP)
+    ] = None
