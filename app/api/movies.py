@@ -12,7 +12,15 @@ from app.api import cursors
 from app.api.filters import prepare_filter
 from app.api.rooms import In, Now, answer
 from app.api.schemas import movies as schemas
-from app.api.schemas.fields import Count, CursorText, FilterText, MovieIdPath, PageSize, SearchText
+from app.api.schemas.fields import (
+    By,
+    Count,
+    CursorText,
+    FilterText,
+    MovieIdPath,
+    PageSize,
+    SearchText,
+)
 from app.api.strict_route import StrictRoute
 from app.api.versions import Reached
 from app.problems import ProblemError
@@ -100,12 +108,13 @@ async def list_similar_movies(
     serving: Now,
     n: Count = 10,
     filter: FilterText = None,  # noqa: A002 - the name of the parameter
+    by: By = "cosine",
 ) -> Response:
-    """List the movies whose embeddings point most nearly the same way, by cosine."""
+    """List the movies whose embeddings are nearest, by cosine or by dot product."""
     if movie_id not in rooms.current.catalogue:
         raise ProblemError("unknown-movie")
     await prepare_filter(serving, filter, "query.filter")
-    return answer(neighbours.similar(serving, movie_id, n, filter))
+    return answer(neighbours.similar(serving, movie_id, n, filter, by))
 
 
 def _record(movie: Movie) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from app.serving.pipeline import most_popular, movie_line
 
 if TYPE_CHECKING:
     from app.serving.current import Serving
+    from recommender.models.nearness import Nearness
 
 
 def model_block(serving: Serving) -> dict[str, Any]:
@@ -21,9 +22,9 @@ def model_block(serving: Serving) -> dict[str, Any]:
 
 
 def similar(
-    serving: Serving, movie_id: str, n: int, expression: str | None = None
+    serving: Serving, movie_id: str, n: int, expression: str | None, by: Nearness
 ) -> dict[str, Any]:
-    """Return the movies whose embeddings point most nearly the same way.
+    """Return the movies whose embeddings are nearest, by direction or by dot product.
 
     A movie that is newer than the model has no embedding yet, and so an empty list.
     """
@@ -31,11 +32,11 @@ def similar(
     ranking = serving.generation.ranking
     allowed = serving.allowed(expression)
     if movie_id in ranking.items:
-        ids, cosines = ranking.similar_items(movie_id, n, mask=allowed)
+        ids, scores = ranking.similar_items(movie_id, n, mask=allowed, by=by)
         rows = ranking.items.rows(ids)
         movies = [
-            {**movie_line(serving, row), "score": round(cosine, 6)}
-            for row, cosine in zip(rows.tolist(), cosines.tolist(), strict=True)
+            {**movie_line(serving, row), "score": round(score, 6)}
+            for row, score in zip(rows.tolist(), scores.tolist(), strict=True)
         ]
     return {"movie_id": movie_id, "model": model_block(serving), "movies": movies}
 

@@ -31,8 +31,9 @@ from recommender.fold_in import fold_in
 from recommender.models.batch_scoring import fold_in_batch, score_batch
 from recommender.models.checking import check_histories, check_rows
 from recommender.models.folded_user import FoldedUser
+from recommender.models.nearness import lengths, nearest
 from recommender.solvers.equations import Standing
-from recommender.top_k import NormOrder, exact_scores, top_k
+from recommender.top_k import NormOrder, exact_scores
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
     from recommender.arrays import ItemFactors, SparseRows, UserFactors
     from recommender.data.ratings import Ratings
     from recommender.data.vocabulary import Id, Vocabulary
+    from recommender.models.nearness import Nearness
     from recommender.models.objective import AnyObjective
     from recommender.models.time_effects import TimeEffects
     from recommender.models.uncertainty import Uncertainty
@@ -199,7 +201,11 @@ class FactorModel:
         return np.ma.masked_array(ids, missing), np.ma.masked_array(scores, missing)
 
     def similar_items(
-        self, item_id: Id, n: int = 10, mask: ArrayLike | None = None
+        self,
+        item_id: Id,
+        n: int = 10,
+        mask: ArrayLike | None = None,
+        by: Nearness = "cosine",
     ) -> tuple[NDArray[Any], Scores]:
         """Return the n items whose vectors point most nearly the same way.
 
@@ -211,21 +217,29 @@ class FactorModel:
             How many; fewer come back when fewer are left.
         mask
             (n_items,) bool, ``True`` where an item may appear.
+        by
+            ``"cosine"``, or ``"dot"`` for the largest dot products.
 
         Returns
         -------
-        (≤ n,) item ids without the item itself, and (≤ n,) float32 cosines, largest first.
+        (≤ n,) item ids without the item itself, and (≤ n,) float32 cosines or dot products,
+        largest first.
         """
         row = self.item_row(item_id)
         allowed = as_mask(mask, len(self.items))
-        rows, cosines = _nearest(self._item_directions, row, as_count(n), allowed)
-        return self.item_ids[rows], cosines
+        rows, scores = nearest(self.item_factors, self._item_lengths, row, as_count(n), allowed, by)
+        return self.item_ids[rows], scores
 
-    def similar_users(self, user_id: Id, n: int = 10) -> tuple[NDArray[Any], Scores]:
-        """Return the n users whose vectors point most nearly the same way, with cosines."""
+    def similar_users(
+        self, user_id: Id, n: int = 10, by: Nearness = "cosine"
+    ) -> tuple[NDArray[Any], Scores]:
+        """Return the n users whose vectors point most nearly the same way, with cosines.
+
+        With ``by="dot"``, those with the largest dot products.
+        """
         row = self.user_row(user_id)
-        rows, cosines = _nearest(self._user_directions, row, as_count(n))
-        return self.user_ids[rows], cosines
+        rows, scores = nearest(self.user_factors, self._user_lengths, row, as_count(n), None, by)
+        return self.user_ids[rows], scores
 
     def predict(
         self,
@@ -502,12 +516,12 @@ class FactorModel:
         return Standing.for_one_row(self._design, self._gram, self._baselines)
 
     @cached_property
-    def _item_directions(self) -> NDArray[np.float32]:
-        return _directions(self.item_factors)
+    def _item_lengths(self) -> NDArray[np.float64]:
+        return lengths(self.item_factors)
 
     @cached_property
-    def _user_directions(self) -> NDArray[np.float32]:
-        return _directions(self.user_factors)
+    def _user_lengths(self) -> NDArray[np.float64]:
+        return lengths(self.user_factors)
 
 
 def _check_table(name: str, array: NDArray[Any], shape: tuple[int, ...]) -> None:
@@ -516,24 +530,6 @@ def _check_table(name: str, array: NDArray[Any], shape: tuple[int, ...]) -> None
             f"{name} must be float32 of the shape {shape}; "
             f"found {array.dtype} of the shape {array.shape}"
         )
-
-
-def _directions(factors: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Scale each row to length 1; a zero row stays zero, and so similar to none."""
-    norms = np.linalg.norm(factors, axis=1, keepdims=True)
-    scaled: NDArray[np.float32] = np.zeros_like(factors)
-    np.divide(factors, norms, out=scaled, where=norms > 0)
-    return scaled
-
-
-def _nearest(
-    directions: NDArray[np.float32], row: int, n: int, allowed: Mask | None = None
-) -> tuple[Rows, Scores]:
-    cosines = directions @ directions[row]
-    others = np.ones(len(directions), dtype=np.bool_) if allowed is None else allowed.copy()
-    others[row] = False
-    rows = top_k(cosines, n, others)
-    return rows, cosines[rows]
 
 
 def _unknown(kind: str, given: object) -> str:

@@ -192,6 +192,20 @@ def test_neighbours_are_of_the_same_taste_and_sorted_by_cosine(client, world, ge
     assert client.get("/v1/movies/none/similar").status_code == 404
 
 
+def test_neighbours_by_dot_product_are_sorted_by_it(client, world, generation):
+    answer = client.get("/v1/movies/m02/similar", params={"n": 23, "by": "dot"}).json()
+    factors = generation.ranking.item_factors.astype(float)
+    products = dict(zip(world.movies, factors @ factors[2], strict=True))
+    expected = sorted(set(world.movies) - {"m02"}, key=lambda movie: -products[movie])
+    assert ids(answer) == expected
+    assert [line["score"] for line in answer["movies"]] == pytest.approx(
+        [products[movie] for movie in expected], abs=1e-5
+    )
+    refused = client.get("/v1/movies/m02/similar", params={"by": "euclid"})
+    assert refused.status_code == 422
+    assert refused.json()["errors"][0]["field"] == "query.by"
+
+
 def test_popular_movies_are_counted(client, world):
     answer = client.get("/v1/movies/popular", params={"n": 24}).json()
     counts = [line["n_ratings"] for line in answer["movies"]]

@@ -6,6 +6,7 @@ import pytest
 from recommender import Ratings
 from recommender.errors import (
     InvalidInputError,
+    InvalidOptionError,
     TooFewRatingsError,
     UnknownItemError,
     UnknownUserError,
@@ -136,6 +137,34 @@ class FactorModelContract(RankerContract):
                 found, scores = ask(ids[row], 4)
                 assert ids[row] not in found
                 np.testing.assert_allclose(scores, best, rtol=1e-4, atol=1e-5)
+
+    def test_neighbours_by_dot_product_have_the_largest_products(self, model):
+        for factors, ids, ask in (
+            (model.item_factors, model.item_ids, model.similar_items),
+            (model.user_factors, model.user_ids, model.similar_users),
+        ):
+            for row in range(0, len(ids), 3):
+                products = (factors.astype(np.float64) @ factors[row].astype(np.float64)).astype(
+                    np.float32
+                )
+                others = [other for other in range(len(ids)) if other != row]
+                best = sorted(others, key=lambda other: (-products[other], other))[:4]
+                found, scores = ask(ids[row], 4, by="dot")
+                assert found.tolist() == ids[best].tolist()
+                np.testing.assert_array_equal(scores, products[best])
+
+    def test_neighbours_are_among_what_is_allowed(self, model):
+        allowed = np.arange(len(model.item_ids)) % 2 == 0
+        for item in model.item_ids[:4]:
+            whole, _ = model.similar_items(item, len(model.item_ids))
+            chosen = set(model.item_ids[allowed].tolist())
+            expected = [other for other in whole.tolist() if other in chosen]
+            found, _ = model.similar_items(item, 3, mask=allowed)
+            assert found.tolist() == expected[:3]
+
+    def test_another_nearness_is_refused(self, model):
+        with pytest.raises(InvalidOptionError, match='"cosine" or "dot"'):
+            model.similar_items(model.item_ids[0], by="euclid")
 
     # folding in and explaining
 

@@ -28,6 +28,7 @@ from app.limits import LIMITS
 from app.store.validation import RESERVED_MOVIE_IDS, UNREACHABLE_IDS
 from recommender.data.cells import CONTROL_CHARACTERS
 from recommender.data.rating_scale import RatingScale
+from recommender.models.nearness import Nearness
 
 NO_CONTROL = CONTROL_CHARACTERS.replace("[", "^[^") + "+$"
 """The pattern of a text without control characters."""
@@ -126,6 +127,13 @@ FILTER_HELP = (
     '`year >= 1990 and "Comedy" in genres and not "Horror" in genres`.'
 )
 FilterText = Annotated[str | None, Query(max_length=LIMITS.filter_length, description=FILTER_HELP)]
+By = Annotated[
+    Nearness,
+    Query(
+        description="What near means: `cosine`, which way embeddings point, or `dot`, their dot "
+        "product, which movies that many have rated have more of."
+    ),
+]
 PageSize = Annotated[
     int, Query(ge=1, le=LIMITS.page, description="How many entries a page has at most."), Whole
 ]

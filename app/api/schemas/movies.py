@@ -76,7 +76,9 @@ class ModelBlock(Answer):
 class SimilarMovie(MovieLine):
     """A neighbour."""
 
-    score: float = Field(description="The cosine between the two embeddings, -1 to 1.")
+    score: float = Field(
+        description="The cosine of the two embeddings, -1 to 1; with `by=dot` their product."
+    )
 
 
 class SimilarMovies(Answer):
