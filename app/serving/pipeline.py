@@ -96,7 +96,8 @@ def identify(serving: Serving, user_id: str) -> tuple[Person | None, int]:
     """
     ranking = serving.generation.ranking
     changes = serving.fresh.of_user(user_id)
-    row = ranking.user_row(user_id) if user_id in ranking.users else None
+    found = ranking.users.find(user_id)
+    row = None if found < 0 else found
     rated, fresh = _merged(ranking, row, changes) if changes else ({}, 0)
     if fresh:
         return (_fold_in(serving, rated) if rated else None), fresh

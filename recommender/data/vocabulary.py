@@ -16,6 +16,7 @@ import numpy as np
 from recommender.arrays import Rows, frozen
 from recommender.data.ids import MAXIMUM_ID_LENGTH, Id, as_ids
 from recommender.data.numbering import Numbered, number_integers
+from recommender.data.text_search import find_text
 from recommender.errors import InvalidIdError, UnknownIdError
 
 if TYPE_CHECKING:
@@ -89,7 +90,7 @@ class Vocabulary:
         return len(self._offsets) - 1 if self._offsets is not None else 0
 
     def __contains__(self, key: object) -> bool:
-        return self._find(key) >= 0
+        return self.find(key) >= 0
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Vocabulary) and np.array_equal(self.ids, other.ids)
@@ -126,7 +127,7 @@ class Vocabulary:
         UnknownIdError
             When the id is not among them.
         """
-        row = self._find(key)
+        row = self.find(key)
         if row < 0:
             raise UnknownIdError(f"unknown id {key!r}: it is not among the {len(self)} known ones")
         return row
@@ -135,7 +136,7 @@ class Vocabulary:
         """(m,) int64: the row of each id, -1 where it is not known."""
         if isinstance(ids, list | tuple) and len(ids) <= 64:
             # A handful is quicker by bisection than by building two tables to join.
-            return np.array([self._find(key) for key in ids], dtype=np.int64)
+            return np.array([self.find(key) for key in ids], dtype=np.int64)
         given = as_ids(ids)
         if isinstance(given, np.ndarray) is not self.holds_numbers:
             return np.full(len(given), -1, dtype=np.int64)
@@ -202,7 +203,8 @@ class Vocabulary:
         block, ends = self._text.tobytes(), self._offsets.tolist()
         return [block[begin:end].decode() for begin, end in pairwise(ends)]
 
-    def _find(self, key: object) -> int:
+    def find(self, key: object) -> int:
+        """Return the row of one id, -1 when it is not among them."""
         if self._keys is not None:
             if isinstance(key, bool) or not isinstance(key, int | np.integer):
                 return -1
@@ -214,14 +216,9 @@ class Vocabulary:
             wanted = key.encode()
         except UnicodeEncodeError:  # a lone surrogate is nobody's id
             return -1
-        low, high = 0, len(self)
-        while low < high:
-            middle = (low + high) // 2
-            if self._bytes(middle) < wanted:
-                low = middle + 1
-            else:
-                high = middle
-        return low if low < len(self) and self._bytes(low) == wanted else -1
+        if self._offsets is None or self._text is None:
+            return -1
+        return int(find_text(self._offsets, self._text, np.frombuffer(wanted, np.uint8)))
 
 
 def _places(keys: NDArray[np.int64], asked: NDArray[Any]) -> Rows:
