@@ -30,7 +30,7 @@ import optuna
 from scipy.sparse import csr_matrix
 
 from benchmarks import machine
-from benchmarks.latest_small import LATEST_SMALL, ratings_in
+from benchmarks.latest_small import LATEST_SMALL, Factors, ratings_in
 from recommender import ImplicitALS, Ratings
 from recommender.data.splitting import last_of_each_user
 from recommender.evaluation.protocols import Ranker, full_ranking
@@ -47,7 +47,6 @@ from recommender.tuning.space import tunable
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from numpy.typing import NDArray
 
 OURS = "projectionist"
 
@@ -62,19 +61,6 @@ class Contender:
     suggest: Suggest
     defaults: dict[str, Any]
     fit: Fit
-
-
-@dataclass(frozen=True)
-class Factors:
-    """A peer's factors, ranked by our own evaluator."""
-
-    users: NDArray[np.float32]
-    items: NDArray[np.float32]
-
-    def score_users(self, user_rows: NDArray[np.int64]) -> NDArray[np.float32]:
-        """(B, n_items) float32."""
-        scores: NDArray[np.float32] = self.users[user_rows] @ self.items.T
-        return scores
 
 
 def main() -> None:

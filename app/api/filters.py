@@ -1,14 +1,15 @@
-"""How a filter is taken from a request: its mask is made, or an error told, before all else."""
+"""How a filter is taken from a request: its mask is made once, or an error told."""
 
 from starlette.concurrency import run_in_threadpool
 
 from app.filtering import FilterError
 from app.problems import ProblemError
 from app.serving.current import Serving
+from recommender.arrays import Mask
 
 
-async def prepare_filter(serving: Serving, expression: str | None, field: str) -> None:
-    """Have the mask of an expression at hand for the rest of the request.
+async def allowed_by(serving: Serving, expression: str | None, field: str) -> Mask:
+    """(n_items,) bool, read-only: what may appear, and is let through by the filter, if any.
 
     It is made in a thread: a filter that looks into attributes reads every movie, and nobody else
     need wait for that.
@@ -19,9 +20,9 @@ async def prepare_filter(serving: Serving, expression: str | None, field: str) -
         When the expression is none; names the field and the place in it.
     """
     if expression is None:
-        return
+        return serving.shelf.available
     try:
-        await run_in_threadpool(serving.allowed, expression)
+        return await run_in_threadpool(serving.masks.of, expression)
     except FilterError as error:
         line = {"field": field, "code": "filter", "message": str(error)}
         raise ProblemError("invalid-request", errors=[line]) from None

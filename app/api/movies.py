@@ -9,7 +9,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from app.api import cursors
-from app.api.filters import prepare_filter
+from app.api.filters import allowed_by
 from app.api.rooms import In, Now, answer
 from app.api.schemas import movies as schemas
 from app.api.schemas.fields import (
@@ -54,8 +54,8 @@ async def list_popular_movies(
     filter: FilterText = None,  # noqa: A002 - the name of the parameter
 ) -> Response:
     """List the movies with the most ratings."""
-    await prepare_filter(serving, filter, "query.filter")
-    return answer(neighbours.popular(serving, n, filter))
+    allowed = await allowed_by(serving, filter, "query.filter")
+    return answer(neighbours.popular(serving, n, allowed))
 
 
 @router.get("/{movie_id}", response_model=schemas.Movie, dependencies=[Reached])
@@ -113,8 +113,8 @@ async def list_similar_movies(
     """List the movies whose embeddings are nearest, by cosine or by dot product."""
     if movie_id not in rooms.current.catalogue:
         raise ProblemError("unknown-movie")
-    await prepare_filter(serving, filter, "query.filter")
-    return answer(neighbours.similar(serving, movie_id, n, filter, by))
+    allowed = await allowed_by(serving, filter, "query.filter")
+    return answer(neighbours.similar(serving, movie_id, n, allowed, by))
 
 
 def _record(movie: Movie) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Query
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
-from app.api.filters import prepare_filter
+from app.api.filters import allowed_by
 from app.api.rooms import In, Now, answer
 from app.api.schemas.fields import Count, FilterText, UserIdPath
 from app.api.schemas.recommendations import (
@@ -47,10 +47,10 @@ async def recommend_for_user(
     Ratings that were acknowledged are taken into account at once. Who has rated nothing that the
     model knows gets what most people rated, marked by `fallback`.
     """
-    wanted = Wanted(n, exclude_seen, explain, rooms.settings.scale, filter)
+    allowed = await allowed_by(serving, filter, "query.filter")
+    wanted = Wanted(n, exclude_seen, explain, rooms.settings.scale, allowed)
     # 1 to 2 ms at 60,000 movies, with some ratings to fold in or none. Reasons take longer the more
     # a user has rated, and a thousand new ratings take 10 ms: nobody else need wait for these.
-    await prepare_filter(serving, filter, "query.filter")
     if explain or serving.fresh.n_of_user(user_id) > MANY_CHANGES:
         return answer(await run_in_threadpool(for_user, serving, user_id, wanted))
     return answer(for_user(serving, user_id, wanted))
@@ -74,6 +74,6 @@ async def recommend_for_ratings(body: AnonymousBody, rooms: In, serving: Now) ->
         ratings[line.movie_id] = line.rating
     if errors:
         raise ProblemError("invalid-request", errors=errors)
-    await prepare_filter(serving, body.filter, "body.filter")
-    wanted = Wanted(body.n, body.exclude_seen, body.explain, scale, body.filter)
+    allowed = await allowed_by(serving, body.filter, "body.filter")
+    wanted = Wanted(body.n, body.exclude_seen, body.explain, scale, allowed)
     return answer(await run_in_threadpool(for_ratings, serving, ratings, wanted))

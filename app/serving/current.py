@@ -17,7 +17,6 @@ from app.problems import ProblemError
 from app.serving.catalogue import Catalogue, Shelf
 from app.serving.fresh_ratings import FreshRatings
 from app.store.records import Movie, RatingRecord
-from recommender.arrays import Mask
 from recommender.generations import Generation
 
 
@@ -48,16 +47,6 @@ class Serving:
     def __post_init__(self) -> None:
         masks = Masks(self.shelf.movies, self.shelf.available, self.n_ratings)
         object.__setattr__(self, "masks", masks)
-
-    def allowed(self, expression: str | None) -> Mask:
-        """(n_items,) bool, read-only: what may appear, and is let through by the filter, if any.
-
-        Raises
-        ------
-        FilterError
-            When the expression is none.
-        """
-        return self.shelf.available if expression is None else self.masks.of(expression)
 
     @classmethod
     def of(cls, generation: Generation, fresh: FreshRatings, catalogue: Catalogue) -> Self:

@@ -8,6 +8,7 @@ from app.serving.pipeline import most_popular, movie_line
 
 if TYPE_CHECKING:
     from app.serving.current import Serving
+    from recommender.arrays import Mask
     from recommender.models.nearness import Nearness
 
 
@@ -21,16 +22,13 @@ def model_block(serving: Serving) -> dict[str, Any]:
     }
 
 
-def similar(
-    serving: Serving, movie_id: str, n: int, expression: str | None, by: Nearness
-) -> dict[str, Any]:
+def similar(serving: Serving, movie_id: str, n: int, allowed: Mask, by: Nearness) -> dict[str, Any]:
     """Return the movies whose embeddings are nearest, by direction or by dot product.
 
     A movie that is newer than the model has no embedding yet, and so an empty list.
     """
     movies: list[dict[str, Any]] = []
     ranking = serving.generation.ranking
-    allowed = serving.allowed(expression)
     if movie_id in ranking.items:
         ids, scores = ranking.similar_items(movie_id, n, mask=allowed, by=by)
         rows = ranking.items.rows(ids)
@@ -41,9 +39,9 @@ def similar(
     return {"movie_id": movie_id, "model": model_block(serving), "movies": movies}
 
 
-def popular(serving: Serving, n: int, expression: str | None = None) -> dict[str, Any]:
-    """Return the available movies with the most ratings."""
-    rows, matched = most_popular(serving, n, serving.allowed(expression))
+def popular(serving: Serving, n: int, allowed: Mask) -> dict[str, Any]:
+    """Return the allowed movies with the most ratings."""
+    rows, matched = most_popular(serving, n, allowed)
     movies = [
         {**movie_line(serving, row), "n_ratings": int(serving.n_ratings[row])}
         for row in rows.tolist()

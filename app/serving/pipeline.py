@@ -43,15 +43,15 @@ class Wanted:
         Whether to say why.
     scale
         On which predicted ratings are told.
-    filter
-        An expression of the filter language; ``None`` lets everything through.
+    allowed
+        (n_items,) bool: which movies the list may hold; ``None`` for all that are available.
     """
 
     n: int
     exclude_seen: bool
     explain: bool
     scale: RatingScale
-    filter: str | None = None
+    allowed: Mask | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +152,7 @@ def _answer(serving: Serving, person: Person | None, fresh: int, wanted: Wanted)
         "trained_at": serving.generation.manifest.trained_at,
         "fresh_ratings": fresh,
     }
-    allowed = serving.allowed(wanted.filter)
+    allowed = serving.shelf.available if wanted.allowed is None else wanted.allowed
     if person is None:
         rows, matched = most_popular(serving, wanted.n, allowed)
         return {

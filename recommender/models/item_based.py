@@ -80,10 +80,9 @@ class ItemBasedModel(ABC):
         table = frozen(table_of(histories.levels, self.values))
         scores = np.zeros((len(chosen), self.ratings.n_items), np.float32)
         threads = min(self.threads or available_threads(), 1 + len(chosen) // _ROWS_A_THREAD)
-        places = np.arange(len(chosen))
         run_shares(
             lambda share: self._add_scores(histories, table, chosen, frozen(share), scores),
-            [places[thread::threads] for thread in range(threads)],
+            [np.arange(thread, len(chosen), threads) for thread in range(threads)],
         )
         return scores
 
