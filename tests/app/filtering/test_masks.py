@@ -118,3 +118,25 @@ def test_an_expression_that_is_none_is_not_kept():
     for _ in range(2):
         with pytest.raises(FilterError):
             masks.of("year ==")
+
+
+@pytest.mark.parametrize(
+    ("expression", "let_through"),
+    [
+        ('"MATRIX" in title', True),
+        ('"trix r" in title', False),
+        ("attributes.count == true", False),  # 1 is not true
+        ("attributes.hd == 1", False),  # nor is true 1
+        ("attributes.hd == true", True),
+        ('attributes.count == "1"', False),
+        ("attributes.count == 1", True),
+        ('"FR" in attributes.country', True),
+        ('"fr" in attributes.languages', True),
+        ('"FR" in attributes.languages', False),  # one of several values is that value
+    ],
+)
+def test_what_equals_what(expression, let_through):
+    attributes = {"count": 1, "hd": True, "country": "fr, be", "languages": ["fr", "nl"]}
+    movie = Movie("1", "The Matrix", 1999, ("Action",), attributes=attributes)
+    mask = Masks([movie], np.ones(1, bool), np.zeros(1, np.int64)).of(expression)
+    assert mask.tolist() == [let_through]

@@ -107,3 +107,10 @@ def test_large_numbers_are_found_whatever_their_kind():
     vocabulary = Vocabulary.from_ids(numbers)
     for kind in (np.int64, np.uint64):
         np.testing.assert_array_equal(vocabulary.rows(numbers.astype(kind)), np.arange(100))
+
+
+def test_an_id_that_begins_like_another_is_not_the_other():
+    known = ["a", "ab", "abc", "b", "é"]
+    vocabulary = Vocabulary.from_ids(known)
+    assert [vocabulary.find(one) for one in known] == [0, 1, 2, 3, 4]
+    assert [vocabulary.find(one) for one in ("", "aa", "abcd", "ba", "è", "z")] == [-1] * 6
