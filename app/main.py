@@ -36,12 +36,14 @@ def create_app(settings: Settings) -> FastAPI:
         When others could reach the server and no key is set.
     """
     access.refuse_open_server(settings)
+    requests = telemetry.RequestCounts()
 
     @contextlib.asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with open_rooms(settings) as rooms:
             app.state.rooms = rooms
             app.state.current = rooms.current
+            app.state.registry = telemetry.registry_of(requests, rooms.current, rooms.store)
             yield
 
     app = FastAPI(
@@ -51,9 +53,9 @@ def create_app(settings: Settings) -> FastAPI:
         redoc_url=None,
         redirect_slashes=False,
         lifespan=lifespan,
-        telemetry={"tracing": False, "metrics": False, "logs": False},  # app/telemetry.py does it
+        telemetry={"tracing": False, "metrics": False, "logs": False},  # app/telemetry does it
         middleware=[  # outermost first
-            Middleware(telemetry.Telemetry),
+            Middleware(telemetry.Telemetry, requests=requests),
             Middleware(addresses.Addresses),
             Middleware(access.Gate, settings=settings),
             Middleware(size_gate.SizeGate),

@@ -23,6 +23,7 @@ from app.limits import LIMITS, LIMITS_HELP
 from app.main import create_app
 from app.problems import PROBLEMS
 from app.settings import Settings, settings_table
+from app.telemetry.metrics import METRICS, PROCESS_METRICS
 from recommender import errors
 from recommender.models.options import BIASED_ALS, IMPLICIT_ALS
 from recommender.models.sizing import RANGES
@@ -41,8 +42,8 @@ HEAD = """\
 
 <!-- This page is generated: change the tables in the code, then run `make docs`. -->
 
-Everything that has a name: settings, commands, routes, problems, limits, hyper-parameters and
-errors. The program reads the same tables that this page is made from.
+Everything that has a name: settings, commands, routes, metrics, problems, limits, hyper-parameters
+and errors. The program reads the same tables that this page is made from.
 """
 
 SETTINGS = """\
@@ -57,6 +58,11 @@ What can be mended is told in one line, with exit status 1.
 """
 
 ROUTES = "The same as JSON: `/openapi.json` of a running server, with `/docs` to try them.\n"
+
+METRICS_TEXT = """\
+What `GET /metrics` tells Prometheus; [operations.md](operations.md#metrics) says how to ask. Those
+that begin with `process_` are told on Linux alone.
+"""
 
 PROBLEMS_TEXT = """\
 An error is an `application/problem+json` document (RFC 9457). Its `type` is one of these
@@ -184,6 +190,15 @@ def parameters() -> str:
     return table(("parameter", "default", "allowed", "meaning", "of"), rows)
 
 
+def metrics() -> str:
+    """Tabulate the metrics."""
+    rows = (
+        (code(metric.name), metric.kind, ", ".join(map(code, metric.labels)), metric.help)
+        for metric in (*METRICS.values(), *PROCESS_METRICS.values())
+    )
+    return table(("metric", "kind", "labels", "meaning"), rows)
+
+
 def _default(schema: Mapping[str, Any]) -> str:
     default = schema.get("default")
     if default is None:
@@ -239,6 +254,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "commands": commands,
     "routes": routes,
     "parameters": parameters,
+    "metrics": metrics,
     "problems": problems,
     "limits": limits,
     "hyper-parameters": hyperparameters,
@@ -253,6 +269,7 @@ def reference() -> str:
         ("Settings", SETTINGS, ("settings",)),
         ("Commands", COMMANDS, ("commands",)),
         ("Routes", ROUTES, ("routes", "parameters")),
+        ("Metrics", METRICS_TEXT, ("metrics",)),
         ("Problems", PROBLEMS_TEXT, ("problems",)),
         ("Limits", LIMITS_TEXT, ("limits",)),
         ("Hyper-parameters", HYPERPARAMETERS, ("hyper-parameters",)),

@@ -1,10 +1,13 @@
 """For whoever runs the server, and for the machines that watch it."""
 
 from fastapi import APIRouter
+from prometheus_client import CONTENT_TYPE_PLAIN_0_0_4, generate_latest
 from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
 from starlette.responses import Response
 
-from app.api.rooms import In, Rooms, answer
+from app.api.answering import answer
+from app.api.rooms import In, Rooms
 from app.api.schemas import operations as schemas
 from app.api.strict_route import StrictRoute
 from app.problems import PROBLEMS, ProblemError
@@ -38,6 +41,22 @@ async def readyz(rooms: In) -> Response:
     except StoreError:
         state = "unavailable"
     return answer({"status": "ready", "generation": serving.number, "store": state, "notes": notes})
+
+
+@router.get(
+    "/metrics",
+    response_class=Response,
+    responses={200: {"content": {"text/plain": {"schema": {"type": "string"}}}}},
+)
+async def metrics(request: Request) -> Response:
+    """Return what is counted and measured, in the text format of Prometheus.
+
+    Where there is a key it is needed here too: how much a site is used is not for everybody.
+    """
+    # A few milliseconds. Not in a thread: requests would wait for the interpreter all the same,
+    # and what they count must not move meanwhile.
+    content = generate_latest(request.app.state.registry)
+    return Response(content, media_type=CONTENT_TYPE_PLAIN_0_0_4)
 
 
 @router.get("/version", response_model=schemas.Version)

@@ -47,6 +47,18 @@ def test_security_headers_are_on_every_answer(client, method, path, options):
     assert response.headers["x-request-id"]
 
 
+def test_what_the_api_answers_is_kept_by_nobody_unless_it_says_so(client):
+    def told(path):
+        return client.get(path).headers.get_list("cache-control")
+
+    assert told("/v1/users/u00/recommendations") == ["private, no-cache"]
+    assert told("/v1/nothing") == ["private, no-cache"]
+    assert told("/livez") == []
+    version = client.get("/v1/map/meta?model=course").json()["version"]
+    (given,) = told(f"/v1/map/points?model=course&version={version}")
+    assert "immutable" in given
+
+
 def test_a_request_id_is_taken_over(client):
     response = client.get("/livez", headers={"x-request-id": "abc-123_X.7"})
     assert response.headers["x-request-id"] == "abc-123_X.7"
@@ -89,10 +101,10 @@ def test_the_unexpected_is_logged_with_the_request_id_and_told_without_details(
     def broken(*_):
         raise RuntimeError("the secret of the house")
 
-    monkeypatch.setattr("app.api.recommendations.for_user", broken)
+    monkeypatch.setattr("app.serving.current.Current.take", broken)
     lines = []
     monkeypatch.setattr(
-        "app.telemetry._errors.exception", lambda text: lines.append(formatted(text))
+        "app.telemetry.middleware._errors.exception", lambda text: lines.append(formatted(text))
     )
     response = client.get("/v1/users/u00/recommendations", headers={"x-request-id": "find-me"})
     assert response.status_code == 500
@@ -129,18 +141,24 @@ def test_a_line_is_one_object():
     assert line["time"].endswith("+00:00")
 
 
-def test_logging_is_configured_once(no_settings):
-    root = logging.getLogger()
-    before, level = root.handlers[:], root.level
-    try:
-        for _ in range(2):
-            configure_logging(Settings.load(log_level="warning", log_format="plain"))
-        assert len(root.handlers) == 1
-        assert isinstance(root.handlers[0].formatter, PlainFormatter)
-        assert root.level == logging.WARNING
-    finally:
-        root.handlers[:] = before
-        root.setLevel(level)
+@pytest.fixture
+def root():
+    """The root logger, as it was afterwards."""
+    logger = logging.getLogger()
+    before, level = logger.handlers[:], logger.level
+    uvicorn = logging.getLogger("uvicorn.error").level
+    yield logger
+    logger.handlers[:] = before
+    logger.setLevel(level)
+    logging.getLogger("uvicorn.error").setLevel(uvicorn)
+
+
+def test_logging_is_configured_once(no_settings, root):
+    for _ in range(2):
+        configure_logging(Settings.load(log_level="warning", log_format="plain"))
+    assert len(root.handlers) == 1
+    assert isinstance(root.handlers[0].formatter, PlainFormatter)
+    assert root.level == logging.WARNING
 
 
 class TestSizes:
