@@ -9,9 +9,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from recommender.arrays import SparseRows
+from recommender.attributes import LearnedAttributes
+from recommender.attributes.learned import with_bias
 from recommender.data.ratings import Ratings
 from recommender.data.splitting import Split, last_of_each_user
 from recommender.data.vocabulary import Vocabulary
+from recommender.errors import InvalidInputError
 from recommender.evaluation.metrics import rmse
 from recommender.evaluation.protocols import full_ranking
 from recommender.evaluation.significance import bootstrap_mean
@@ -21,8 +24,11 @@ from recommender.models.biased_als import BiasedALS
 from recommender.models.implicit_als import ImplicitALS
 from recommender.models.sizing import regularization_for
 from recommender.models.starting import check_enough
+from recommender.solvers.threads import single_threaded_blas
+from recommender.trending import Trend
 
 if TYPE_CHECKING:
+    from recommender.attributes import ItemAttributes
     from recommender.models.factor_model import FactorModel
 
 Progress = Callable[[str, int, int], None]
@@ -70,11 +76,18 @@ class Trained:
         ``ndcg_at_10`` with ``ndcg_at_10_low`` and ``…_high`` (95 %), ``recall_at_10`` (hits over
         min(10, held out)), ``popularity_ndcg_at_10``, ``rmse``, ``held_out_ratings``,
         ``evaluated_users``. Empty when nothing could be held out.
+    attributes
+        What genres, years and tags say of an item that nobody has rated; ``None`` when the
+        training was not told of them.
+    trend
+        What was rated of late; ``None`` without timestamps.
     """
 
     ranking: FactorModel
     stars: FactorModel
     metrics: dict[str, float]
+    attributes: LearnedAttributes | None = None
+    trend: Trend | None = None
 
 
 def prepare(recipe: Recipe | None = None, *, wide: bool = False) -> None:
@@ -111,12 +124,13 @@ def _shortened(
 
 
 def _ask(model: FactorModel) -> None:
-    """Ask for lists in every way, to have that compiled."""
+    """Ask for lists in every way, and for a new item's vector, to have that compiled."""
     ids = model.user_ids[:1], model.item_ids[:1]
     model.recommend_batch(ids[0], 1)
     model.recommend(ids[0][0], 1, mask=np.ones(len(model.items), np.bool_))
     model.fold_in(ids[1], [5]).explain(ids[1][0])
     model.fold_in(ids[1], [5]).recommend(1, exclude_seen=False)
+    model.fold_in_item(ids[0], [5])
 
 
 def _rank(ratings: Ratings) -> None:
@@ -140,6 +154,7 @@ def train(
     *,
     evaluate: bool = True,
     progress: Progress | None = None,
+    items: ItemAttributes | None = None,
 ) -> Trained:
     """Judge the recipe on each user's last ratings, then fit it on all ratings.
 
@@ -153,19 +168,42 @@ def train(
         Whether to hold out, which costs a second fit.
     progress
         Told what is going on.
+    items
+        What is known of the items beside their ratings, in the order of ``ratings.items``: so
+        that a new item gets a vector from its attributes.
 
     Raises
     ------
     TooFewRatingsError
         When there is nothing to learn from.
+    InvalidInputError
+        When ``items`` are not as many as those of the ratings.
     """
+    if items is not None and len(items) != ratings.n_items:
+        raise InvalidInputError(
+            f"items must be the attributes of the {ratings.n_items} items that the ratings are "
+            f"about, in their order; found {len(items)}"
+        )
     chosen = recipe or recipe_for(ratings)
     tell = progress or (lambda _phase, _done, _total: None)
     metrics: dict[str, float] = {}
     if evaluate and ratings.timestamps is not None:
         metrics = _judge(last_of_each_user(ratings), chosen, tell)
     ranking, stars = _fit(ratings, chosen, "training on all ratings", tell)
-    return Trained(ranking, stars, metrics)
+    attributes = None
+    if items is not None:
+        tell("learning from attributes", 0, 1)
+        attributes = _learn(items, ranking, stars)
+        tell("learning from attributes", 1, 1)
+    return Trained(ranking, stars, metrics, attributes, Trend.of(ratings))
+
+
+def _learn(items: ItemAttributes, ranking: FactorModel, stars: FactorModel) -> LearnedAttributes:
+    """Learn what attributes say of both models' vectors."""
+    vectors = (with_bias(model.item_factors, model.item_biases) for model in (ranking, stars))
+    n_ratings = np.diff(ranking.ratings.by_item.indptr)
+    with single_threaded_blas():  # so that no bit depends on how many cores there are
+        return LearnedAttributes.fit(items, n_ratings, *vectors)
 
 
 def _fit(

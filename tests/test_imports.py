@@ -13,7 +13,7 @@ CORE = [
     {"errors", "version", "compiling"},
     {"arrays", "counting"},
     {"data", "solvers"},
-    {"top_k", "fold_in", "explanation"},
+    {"top_k", "fold_in", "explanation", "reranking", "attributes", "trending"},
     {"models"},
     {"projection", "evaluation"},
     {"generations"},

@@ -19,24 +19,34 @@ from recommender.errors import (
     GenerationNotFoundError,
     InvalidInputError,
 )
+from recommender.generations.learned_attributes import open_attributes
 from recommender.generations.manifest import FILE_NAME, Manifest, manifest_of, read_document
 from recommender.generations.npy import open_array
 from recommender.generations.published import DIRECTORY_NAME, current_number, generation_path
 from recommender.models.factor_model import FactorModel
 from recommender.models.objective import GaussianObjective, from_json
 from recommender.models.uncertainty import Uncertainty
+from recommender.trending import Trend
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from recommender.attributes import LearnedAttributes
+
 
 @dataclass(frozen=True, eq=False)
 class Generation:
-    """One published model: what ranks and what predicts stars, of the same users and items."""
+    """One published model: what ranks and what predicts stars, of the same users and items.
+
+    ``attributes`` gives vectors to items that nobody has rated; ``None`` when it was trained
+    without, or by a version that did not know them.
+    """
 
     ranking: FactorModel
     stars: FactorModel | None
     manifest: Manifest
+    attributes: LearnedAttributes | None = None
+    trend: Trend | None = None
 
     @property
     def number(self) -> int:
@@ -105,7 +115,10 @@ def _open(folder: Path, document: dict[str, Any], verify: bool) -> Generation:
         name: _open_model(name, fields_of_model, arrays, ratings)
         for name, fields_of_model in document["models"].items()
     }
-    return Generation(models["ranking"], models.get("stars"), manifest)
+    ranking, stars = models["ranking"], models.get("stars")
+    attributes = open_attributes(arrays, ranking, stars)
+    trend = _open_trend(arrays, len(ratings.items))
+    return Generation(ranking, stars, manifest, attributes, trend)
 
 
 def _plain(name: str) -> str:
@@ -140,6 +153,15 @@ def _open_ratings(arrays: dict[str, NDArray[Any]]) -> Ratings:
     if not fits:
         raise InvalidInputError("the arrays of ratings do not fit together")
     return Ratings(users, items, SparseRows(indptr, indices, codes, levels, len(items)))
+
+
+def _open_trend(arrays: dict[str, NDArray[Any]], n_items: int) -> Trend | None:
+    if "trend.weights" not in arrays:
+        return None
+    trend = Trend.from_arrays({name: arrays[f"trend.{name}"] for name in ("weights", "times")})
+    if len(trend.weights) != n_items:
+        raise InvalidInputError(f"trend.weights must be of {n_items} items")
+    return trend
 
 
 def _open_model(

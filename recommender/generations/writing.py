@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from recommender.errors import InvalidInputError
+from recommender.generations.learned_attributes import check_fits
 from recommender.generations.manifest import Manifest, write_manifest
 from recommender.generations.npy import write_array
 from recommender.generations.published import directory_name, generation_numbers, sync_folder
@@ -20,7 +21,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from recommender.attributes import LearnedAttributes
     from recommender.models.factor_model import FactorModel
+    from recommender.trending import Trend
 
 
 def write_generation(
@@ -34,8 +37,23 @@ def write_generation(
     trained_at: str,
     parent: int | None = None,
     note: str | None = None,
+    attributes: LearnedAttributes | None = None,
+    trend: Trend | None = None,
 ) -> int:
     """Write a generation under the next free number; it is not current before :func:`publish`.
+
+    Parameters
+    ----------
+    models_dir
+        Where generations lie; it is made when it is not there.
+    ranking, stars
+        The models, of the same ratings.
+    attributes
+        What the training learned of attributes, where it was told of them.
+    trend
+        What was rated of late, where that is known.
+    watermark, metrics, options, trained_at, parent, note
+        As in :class:`Manifest`.
 
     Returns
     -------
@@ -44,7 +62,8 @@ def write_generation(
     Raises
     ------
     InvalidInputError
-        When a factor is not finite: a model that cannot rank is not kept.
+        When a factor is not finite: a model that cannot rank is not kept. When attributes were
+        learned of other models.
     OSError
         When the disk refuses; nothing is left behind.
     """
@@ -52,6 +71,11 @@ def write_generation(
     folder.mkdir(parents=True, exist_ok=True)
     models = {"ranking": ranking} if stars is None else {"ranking": ranking, "stars": stars}
     arrays = _arrays(models)
+    if attributes is not None:
+        check_fits(attributes, ranking, stars)
+        arrays |= {f"attributes.{name}": array for name, array in attributes.arrays().items()}
+    if trend is not None:
+        arrays |= {f"trend.{name}": array for name, array in trend.arrays().items()}
     described = {
         name: {"objective": to_json(model.objective), "global_bias": model.global_bias}
         for name, model in models.items()

@@ -83,3 +83,30 @@ def checked_floats(numbers: NDArray[Any], advice: str) -> NDArray[np.float32]:
     if not (np.isfinite(single.min(initial=0)) and np.isfinite(single.max(initial=0))):
         raise InvalidInputError(f"values are too large to compute with; {advice}")
     return frozen(single)
+
+
+def check_table(name: str, array: NDArray[Any], shape: tuple[int, ...]) -> None:
+    """Refuse a table of a model that is not float32 of this shape.
+
+    Raises
+    ------
+    InvalidInputError
+        With what was found.
+    """
+    if array.shape != shape or array.dtype != np.float32:
+        raise InvalidInputError(
+            f"{name} must be float32 of the shape {shape}; "
+            f"found {array.dtype} of the shape {array.shape}"
+        )
+
+
+def last_of_each(rows: Rows, values: NDArray[np.float32]) -> tuple[Rows, NDArray[np.float32]]:
+    """Return the distinct rows, increasing, and of each the value that stands last."""
+    # A row's place from the end: the first of these is the last that was given.
+    distinct, from_the_end = np.unique(rows[::-1], return_index=True)
+    return distinct, values[::-1][from_the_end]
+
+
+def unknown_id(kind: str, given: object) -> str:
+    """Say that a user or an item is not one of the model's."""
+    return f"unknown {kind} {given!r}: it is not in the ratings that the model was trained on"

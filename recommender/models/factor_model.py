@@ -29,8 +29,15 @@ from recommender.errors import (
 from recommender.explanation import Explanation, contributions
 from recommender.fold_in import fold_in
 from recommender.models.batch_scoring import fold_in_batch, score_batch
-from recommender.models.checking import check_histories, check_rows
+from recommender.models.checking import (
+    check_histories,
+    check_rows,
+    check_table,
+    last_of_each,
+    unknown_id,
+)
 from recommender.models.folded_user import FoldedUser
+from recommender.models.item_fold_in import fold_in_item, standing_users
 from recommender.models.nearness import lengths, nearest
 from recommender.solvers.equations import Standing
 from recommender.top_k import NormOrder, exact_scores
@@ -43,6 +50,8 @@ if TYPE_CHECKING:
     from recommender.arrays import ItemFactors, SparseRows, UserFactors
     from recommender.data.ratings import Ratings
     from recommender.data.vocabulary import Id, Vocabulary
+    from recommender.models.item_fold_in import UsersStanding
+    from recommender.models.item_vector import ItemVector
     from recommender.models.nearness import Nearness
     from recommender.models.objective import AnyObjective
     from recommender.models.time_effects import TimeEffects
@@ -96,11 +105,11 @@ class FactorModel:
         }
         for name, (array, shape) in shapes.items():
             if array is not None:
-                _check_table(name, array, shape)
+                check_table(name, array, shape)
                 object.__setattr__(self, name, frozen(array))
         if self.uncertainty is not None:
-            _check_table("user_spread", self.uncertainty.user_spread, (self.ratings.n_users,))
-            _check_table("item_spread", self.uncertainty.item_spread, (self.ratings.n_items,))
+            check_table("user_spread", self.uncertainty.user_spread, (self.ratings.n_users,))
+            check_table("item_spread", self.uncertainty.item_spread, (self.ratings.n_items,))
         if (self.user_biases is None) is not (self.item_biases is None):
             raise InvalidInputError("user_biases and item_biases come together or not at all")
 
@@ -167,7 +176,7 @@ class FactorModel:
         row = self.user_row(user_id)
         allowed = as_mask(mask, len(self.items))
         seen = self.ratings.by_user.columns(row) if exclude_seen else None
-        rows, scores = self._order.best(self._vector(row), as_count(n), allowed, seen)
+        rows, scores = self._order.best(self.user_vector(row), as_count(n), allowed, seen)
         return self.item_ids[rows], scores
 
     def recommend_batch(
@@ -189,7 +198,7 @@ class FactorModel:
         rows = self.users.rows(user_ids)
         if (rows < 0).any():
             unknown = list(user_ids)[int(np.argmax(rows < 0))]
-            raise UnknownUserError(_unknown("user", unknown))
+            raise UnknownUserError(unknown_id("user", unknown))
         seen = self.ratings.by_user.rows(rows) if exclude_seen else None
         best, scores = self._order.best_of_each(
             self._vectors(rows), as_count(n), (seen.indptr, seen.indices) if seen else None
@@ -227,7 +236,10 @@ class FactorModel:
         """
         row = self.item_row(item_id)
         allowed = as_mask(mask, len(self.items))
-        rows, scores = nearest(self.item_factors, self._item_lengths, row, as_count(n), allowed, by)
+        vector = self.item_factors[row]
+        rows, scores = nearest(
+            self.item_factors, self.item_lengths, vector, as_count(n), allowed, by, without=row
+        )
         return self.item_ids[rows], scores
 
     def similar_users(
@@ -238,7 +250,10 @@ class FactorModel:
         With ``by="dot"``, those with the largest dot products.
         """
         row = self.user_row(user_id)
-        rows, scores = nearest(self.user_factors, self._user_lengths, row, as_count(n), None, by)
+        vector = self.user_factors[row]
+        rows, scores = nearest(
+            self.user_factors, self.user_lengths, vector, as_count(n), None, by, without=row
+        )
         return self.user_ids[rows], scores
 
     def predict(
@@ -347,11 +362,44 @@ class FactorModel:
         rows = self.items.rows(item_ids)
         if (rows < 0).any():
             unknown = list(item_ids)[int(np.argmax(rows < 0))]
-            raise UnknownItemError(_unknown("item", unknown))
+            raise UnknownItemError(unknown_id("item", unknown))
         stars = as_values(values, "values", len(rows), "one for each item")
-        # A row's place from the end: the first of these is the last that was given.
-        distinct, from_the_end = np.unique(rows[::-1], return_index=True)
-        return self.fold_in_rows(distinct, stars[::-1][from_the_end])
+        return self.fold_in_rows(*last_of_each(rows, stars))
+
+    def fold_in_item(
+        self,
+        user_ids: Sequence[Id] | NDArray[Any],
+        values: ArrayLike,
+        around: ItemVector | None = None,
+    ) -> ItemVector:
+        """Give a vector to an item that training never saw, from a few ratings.
+
+        Parameters
+        ----------
+        user_ids
+            (n,) users of the training; of one that stands twice, the last value counts.
+        values
+            (n,) finite numbers on the scale of the training's values.
+        around
+            What the item is taken for until its ratings say otherwise, such as what its
+            attributes say. Without, it is as in the training.
+
+        Returns
+        -------
+        The vector, and the bias where there are biases, that training would give to an item with
+        these ratings while all users stand still; for ``BayesianMF`` the mean of what it may be.
+
+        Raises
+        ------
+        UnknownUserError
+            When the training never saw one of the users.
+        """
+        rows = self.users.rows(user_ids)
+        if (rows < 0).any():
+            unknown = list(user_ids)[int(np.argmax(rows < 0))]
+            raise UnknownUserError(unknown_id("user", unknown))
+        stars = as_values(values, "values", len(rows), "one for each user")
+        return self.fold_in_item_rows(*last_of_each(rows, stars), around)
 
     def explain(self, user_id: Id, item_id: Id) -> Explanation:
         """Say which rated items made the score of one item for one user.
@@ -369,14 +417,14 @@ class FactorModel:
         try:
             return self.users.row(user_id)
         except UnknownIdError:
-            raise UnknownUserError(_unknown("user", user_id)) from None
+            raise UnknownUserError(unknown_id("user", user_id)) from None
 
     def item_row(self, item_id: Id) -> int:
         """Return the item's row; raises :class:`UnknownItemError`."""
         try:
             return self.items.row(item_id)
         except UnknownIdError:
-            raise UnknownItemError(_unknown("item", item_id)) from None
+            raise UnknownItemError(unknown_id("item", item_id)) from None
 
     def fold_in_rows(self, rows: Rows, values: NDArray[np.float32]) -> FoldedUser:
         """Fold in by row: (n,) distinct item rows in any order, and (n,) float32 values."""
@@ -399,10 +447,16 @@ class FactorModel:
             )
         return FoldedUser(self, vector, rated, stars)
 
+    def fold_in_item_rows(
+        self, rows: Rows, values: NDArray[np.float32], around: ItemVector | None = None
+    ) -> ItemVector:
+        """Fold an item in by row: (n,) distinct user rows in any order, and (n,) float32 values."""
+        return fold_in_item(self._standing_users, rows, values, self.n_factors, around)
+
     def folded(self, user_row: int) -> FoldedUser:
         """Return a user of the training as ``fold_in`` would, with the vector of the training."""
         rated, values = self.ratings.of_user(user_row)
-        return FoldedUser(self, self._vector(user_row), rated.astype(np.int64), values)
+        return FoldedUser(self, self.user_vector(user_row), rated.astype(np.int64), values)
 
     def score_user(self, user_row: int) -> Scores:
         """(n_items,) float32: the score of every item for a user of the training."""
@@ -430,12 +484,15 @@ class FactorModel:
         )
         return self._score_batch(vectors)
 
-    def _vector(self, user_row: int) -> Vector:
-        """(k or k+1,) what the items' design meets, for a user of the training."""
+    def user_vector(self, user_row: int) -> Vector:
+        """(k,) of a user of the training; with biases (k+1,), as folding in would give it."""
         vector: Vector = self.user_factors[user_row]
         if self.user_biases is None:
             return vector
-        return np.append(vector, self.user_biases[user_row] / np.float32(self.objective.bias_unit))
+        whole = np.empty(len(vector) + 1, np.float32)
+        whole[:-1] = vector
+        whole[-1] = self.user_biases[user_row] / np.float32(self.objective.bias_unit)
+        return whole
 
     def _vectors(self, user_rows: Rows) -> NDArray[np.float32]:
         """(B, k or k+1) what the items' design meets, for users of the training."""
@@ -456,17 +513,17 @@ class FactorModel:
         """(n,) float32: the scores of some items for a vector from folding in."""
         return exact_scores(self._design, self._offsets, vector, rows)
 
-    def explain_rows(
-        self, rated: Rows, values: NDArray[np.float32], asked: Rows
+    def explain_vectors(
+        self, rated: Rows, values: NDArray[np.float32], item_vectors: NDArray[np.float32]
     ) -> NDArray[np.float64]:
-        """(len(asked), len(rated)) float64: what each rating contributes to each asked item."""
+        """(m, len(rated)) float64: what each rating contributes to each of (m, k) item vectors."""
         return contributions(
             self._design[rated],
             self.objective.weights(values),
             self.objective.targets(values, self._baselines[rated]),
             self._gram,
             self._ridge(len(rated)),
-            self._design[asked],
+            self.met_by_users(item_vectors),
         )
 
     def base_of(self, item_row: int) -> float:
@@ -485,13 +542,19 @@ class FactorModel:
     def _ridge(self, n_rated: int) -> float:
         return float(self.objective.ridge(n_rated, len(self.items)))
 
+    def met_by_users(self, item_vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+        """(n, k or k+1) float32: what a user's vector meets; for his bias the unit of biases.
+
+        ``item_vectors`` are (n, k) float32, of items of the training or of others.
+        """
+        if self.item_biases is None:
+            return item_vectors
+        met = np.full((len(item_vectors), 1), self.objective.bias_unit, dtype=np.float32)
+        return np.hstack((item_vectors, met))
+
     @cached_property
     def _design(self) -> NDArray[np.float32]:
-        """(n_items, k or k+1): what a user's vector meets; for his bias the unit of biases."""
-        if self.item_biases is None:
-            return self.item_factors
-        met = np.full((len(self.items), 1), self.objective.bias_unit, dtype=np.float32)
-        return np.hstack((self.item_factors, met))
+        return self.met_by_users(self.item_factors)
 
     @cached_property
     def _baselines(self) -> NDArray[np.float32]:
@@ -516,21 +579,15 @@ class FactorModel:
         return Standing.for_one_row(self._design, self._gram, self._baselines)
 
     @cached_property
-    def _item_lengths(self) -> NDArray[np.float64]:
+    def _standing_users(self) -> UsersStanding:
+        return standing_users(self)
+
+    @cached_property
+    def item_lengths(self) -> NDArray[np.float64]:
+        """(n_items,) the length of each item's vector."""
         return lengths(self.item_factors)
 
     @cached_property
-    def _user_lengths(self) -> NDArray[np.float64]:
+    def user_lengths(self) -> NDArray[np.float64]:
+        """(n_users,) the length of each user's vector."""
         return lengths(self.user_factors)
-
-
-def _check_table(name: str, array: NDArray[Any], shape: tuple[int, ...]) -> None:
-    if array.shape != shape or array.dtype != np.float32:
-        raise InvalidInputError(
-            f"{name} must be float32 of the shape {shape}; "
-            f"found {array.dtype} of the shape {array.shape}"
-        )
-
-
-def _unknown(kind: str, given: object) -> str:
-    return f"unknown {kind} {given!r}: it is not in the ratings that the model was trained on"

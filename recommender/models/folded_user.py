@@ -80,4 +80,8 @@ class FoldedUser:
         """(len(asked), n) float64: what each rating contributes to the scores of the asked rows."""
         if len(asked) and (asked.min() < 0 or asked.max() >= len(self.model.items)):
             raise UnknownItemError("an item row outside the model")
-        return self.model.explain_rows(self.rated, self.values, asked)
+        return self.contributions_to(self.model.item_factors[asked])
+
+    def contributions_to(self, item_vectors: NDArray[np.float32]) -> NDArray[np.float64]:
+        """(m, n) float64: what each rating contributes to (m, k) item vectors, known or not."""
+        return self.model.explain_vectors(self.rated, self.values, item_vectors)

@@ -12,7 +12,7 @@ from recommender.top_k import exact_scores, top_k
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from recommender.arrays import Mask, Rows, Scores
+    from recommender.arrays import Mask, Rows, Scores, Vector
 
 Nearness = Literal["cosine", "dot"]
 
@@ -28,19 +28,20 @@ def lengths(factors: NDArray[np.float32]) -> NDArray[np.float64]:
 def nearest(
     factors: NDArray[np.float32],
     norms: NDArray[np.float64],
-    row: int,
+    vector: Vector,
     n: int,
     allowed: Mask | None = None,
     by: Nearness = "cosine",
+    without: int = -1,
 ) -> tuple[Rows, Scores]:
-    """Return the rows that are nearest to one, without it.
+    """Return the rows that are nearest to a vector.
 
     Parameters
     ----------
     factors, norms
         (m, k) vectors, and (m,) their :func:`lengths`.
-    row
-        Whose neighbours.
+    vector
+        (k,) float32 whose neighbours.
     n
         How many; fewer come back when fewer are left.
     allowed
@@ -49,6 +50,9 @@ def nearest(
         ``"cosine"``: which way vectors point, from -1 to 1; a zero vector points nowhere and is
         similar to none. ``"dot"``: the dot product, which long vectors have more of: those of
         items that many people know.
+
+    without
+        A row that is left out: the one that the vector is of; -1 for none.
 
     Returns
     -------
@@ -61,13 +65,14 @@ def nearest(
     """
     if by not in NEARNESSES:
         raise InvalidOptionError(f'by must be "cosine" or "dot"; found {by!r}')
-    scores = exact_scores(factors, None, factors[row])
+    scores = exact_scores(factors, None, vector)
     if by == "cosine":
-        both = norms * norms[row]
+        both = norms * lengths(vector[np.newaxis])[0]
         cosines = np.zeros(len(scores))
         np.divide(scores, both, out=cosines, where=both > 0)
         scores = cosines.astype(np.float32)
     others = np.ones(len(factors), np.bool_) if allowed is None else allowed.copy()
-    others[row] = False
+    if without >= 0:
+        others[without] = False
     rows = top_k(scores, n, others)
     return rows, scores[rows]
