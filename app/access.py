@@ -15,6 +15,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import ipaddress
+from functools import lru_cache
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -31,6 +32,7 @@ OPEN_PREFIXES = ("/static/", "/problems/")
 _HARMLESS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
+@lru_cache(maxsize=128)
 def is_loopback(host: str) -> bool:
     """Whether an address or name can be reached from this computer alone.
 
@@ -116,6 +118,7 @@ def _digest(key: bytes) -> bytes:
     return hashlib.sha256(key).digest()
 
 
+@lru_cache(maxsize=128)  # nearly all requests come for one
 def _host_name(host: str) -> str | None:
     """Return the name in a ``Host`` header without its port; ``None`` when it is no name."""
     try:

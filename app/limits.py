@@ -27,6 +27,8 @@ class Limits:
     bulk_body_bytes: int = 8 * MIB
     bulk_rows: int = 10_000
     anonymous_ratings: int = 1_000
+    group_users: int = 50
+    batch_users: int = 10_000
     json_depth: int = 16
     title_length: int = LONGEST_TITLE
     genres: int = 50
@@ -36,10 +38,11 @@ class Limits:
     attributes_bytes: int = 16 * KIB
     search_length: int = 200
     filter_length: int = 1_000
-    cursor_length: int = 1_000
+    cursor_length: int = 2_000
     url_bytes: int = 8 * KIB
     header_bytes: int = 32 * KIB
     clock_skew_seconds: int = 60
+    fresh_ratings: int = 500_000
     problem_errors: int = 20
     problem_bytes: int = 4 * KIB
 
@@ -51,9 +54,14 @@ LIMITS_HELP: dict[str, str] = {
     "page": "entries on one page of a list",
     "id_length": "characters of a user or movie id",
     "body_bytes": "bytes of a request body",
-    "bulk_body_bytes": "bytes of the body of POST /v1/ratings",
+    "bulk_body_bytes": "bytes of the body of POST /v1/ratings and POST /v1/recommendations/batch",
     "bulk_rows": "rows of POST /v1/ratings",
-    "anonymous_ratings": "ratings in POST /v1/recommendations",
+    "anonymous_ratings": (
+        "ratings in POST /v1/recommendations, and to set or to remove in POST "
+        "/v1/recommendations/what-if"
+    ),
+    "group_users": "users in POST /v1/recommendations/group",
+    "batch_users": "users in POST /v1/recommendations/batch",
     "json_depth": "arrays and objects within each other in a request body",
     "title_length": "characters of a movie's title",
     "genres": "genres of a movie",
@@ -67,6 +75,10 @@ LIMITS_HELP: dict[str, str] = {
     "url_bytes": "bytes of the path and the query together",
     "header_bytes": "bytes of all request headers together",
     "clock_skew_seconds": "seconds that rated_at may lie in the future",
+    "fresh_ratings": (
+        "changes newer than the model that are kept in memory; more are read from the database "
+        "when their users ask"
+    ),
     "problem_errors": "entries of errors in a problem",
     "problem_bytes": "bytes of a problem",
 }

@@ -88,6 +88,12 @@ PROBLEMS: dict[str, ProblemType] = {
             "Send next_cursor of the page before, with the other parameters unchanged, or none.",
         ),
         ProblemType(
+            "expired-cursor",
+            410,
+            "The list of this cursor has ended",
+            "Another model is served now, which orders movies anew. Begin again without a cursor.",
+        ),
+        ProblemType(
             "unauthorized",
             401,
             "A key is needed",

@@ -16,9 +16,13 @@ DRAIN_BYTES = 16 * MIB
 DRAIN_SECONDS = 3.0
 
 
+_BULK = frozenset({"/v1/ratings", "/v1/recommendations/batch"})
+"""Routes that take many rows at once."""
+
+
 def body_limit(method: str, path: str) -> int:
     """Return how many bytes the body of a request may have."""
-    if method == "POST" and path == "/v1/ratings":
+    if method == "POST" and path in _BULK:
         return LIMITS.bulk_body_bytes
     return LIMITS.body_bytes
 

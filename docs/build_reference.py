@@ -214,7 +214,7 @@ def _allowed(schema: Mapping[str, Any]) -> str:
         return " or ".join(code(word) for word in kind["enum"])
     if kind.get("type") == "boolean":
         return "`true` or `false`"
-    if kind.get("type") == "integer":
+    if kind.get("type") in {"integer", "number"}:
         return f"{kind['minimum']} to {kind['maximum']}"
     shortest = f"{kind['minLength']} to " if "minLength" in kind else "up to "
     return f"{shortest}{kind['maxLength']:,} characters"

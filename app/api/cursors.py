@@ -1,7 +1,8 @@
 """Cursors: where the next page begins, as a text that clients hand back unread.
 
-A cursor belongs to one list and one search. It is checked, not trusted: whatever a client makes
-up is answered with a problem, or at worst with a page from another place of the same list.
+A cursor belongs to one list and one search, and carries a checksum over both: one that was made
+up or altered, or is of another list, is answered with a problem. It opens no door that its list
+does not open, so that it needs no secret.
 """
 
 from __future__ import annotations
@@ -9,12 +10,23 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
+import struct
+from typing import TYPE_CHECKING
 
+import numpy as np
 import orjson
 
 from app.limits import LIMITS
 from app.problems import ProblemError
+from app.serving.wanted import Position
 from recommender.data.cells import has_control_character
+
+if TYPE_CHECKING:
+    from app.serving.current import Serving
+
+_CHECK = 8
+_PLACE = struct.Struct("<I4sB3xIf")
+_POPULAR, _OWN_VECTOR = 1, 2
 
 
 def encode(listed: str, after: str) -> str:
@@ -32,8 +44,7 @@ def encode(listed: str, after: str) -> str:
     >>> decode("movies", encode("movies", "318"))
     '318'
     """
-    packed = orjson.dumps([_mark(listed), after])
-    return base64.urlsafe_b64encode(packed).decode().rstrip("=")
+    return _seal(listed, orjson.dumps(after))
 
 
 def decode(listed: str, cursor: str | None) -> str | None:
@@ -47,15 +58,79 @@ def decode(listed: str, cursor: str | None) -> str | None:
     if cursor is None:
         return None
     try:
-        packed = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
-        mark, after = orjson.loads(packed)
-    except (binascii.Error, ValueError, TypeError):
+        after = orjson.loads(_unseal(listed, cursor))
+    except ValueError:
         raise ProblemError("invalid-cursor") from None
     is_id = isinstance(after, str) and 1 <= len(after) <= LIMITS.id_length
-    if mark != _mark(listed) or not is_id or has_control_character(after):
+    if not is_id or has_control_character(after):
         raise ProblemError("invalid-cursor")
     return str(after)
 
 
-def _mark(listed: str) -> str:
-    return hashlib.sha256(listed.encode()).hexdigest()[:8]
+def encode_position(listed: str, serving: Serving, position: Position | None) -> str | None:
+    """Return the cursor that continues a list of recommendations; ``None`` when it is at its end.
+
+    It names the generation, the place in the order of scores and, for a list that was begun with
+    a vector of its own, that vector: so that the pages are of one list, whatever is rated between.
+    """
+    if position is None:
+        return None
+    own = position.vector is not None
+    kinds = _POPULAR * position.popular + _OWN_VECTOR * own
+    place = _PLACE.pack(
+        serving.number, _birth(serving), kinds, position.row, np.float32(position.score)
+    )
+    vector = b"" if position.vector is None else position.vector.astype("<f4").tobytes()
+    return _seal(listed, place + vector)
+
+
+def decode_position(listed: str, serving: Serving, cursor: str | None) -> Position | None:
+    """Return where to continue a list of recommendations; ``None`` for the first page.
+
+    Raises
+    ------
+    ProblemError
+        ``invalid-cursor`` when it is none, or one of another list; ``expired-cursor`` when its
+        list was begun with another generation.
+    """
+    if cursor is None:
+        return None
+    payload = _unseal(listed, cursor)
+    try:
+        number, birth, kinds, row, score = _PLACE.unpack_from(payload)
+    except struct.error:
+        raise ProblemError("invalid-cursor") from None
+    if (number, birth) != (serving.number, _birth(serving)):
+        raise ProblemError("expired-cursor")
+    if not kinds & _OWN_VECTOR:
+        return Position(score, row, None, bool(kinds & _POPULAR))
+    vector = np.frombuffer(payload[_PLACE.size :], "<f4").astype(np.float32)
+    if len(vector) != serving.generation.ranking.n_factors or not np.isfinite(vector).all():
+        raise ProblemError("invalid-cursor")
+    return Position(score, row, vector, False)
+
+
+def _birth(serving: Serving) -> bytes:
+    """Tell generations of one number apart: of another directory, or of one that was put back."""
+    return hashlib.blake2b(serving.generation.manifest.trained_at.encode(), digest_size=4).digest()
+
+
+def _seal(listed: str, payload: bytes) -> str:
+    packed = _check(listed, payload) + payload
+    return base64.urlsafe_b64encode(packed).decode().rstrip("=")
+
+
+def _unseal(listed: str, cursor: str) -> bytes:
+    try:
+        packed = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
+    except (binascii.Error, ValueError):
+        raise ProblemError("invalid-cursor") from None
+    check, payload = packed[:_CHECK], packed[_CHECK:]
+    if check != _check(listed, payload) or _seal(listed, payload) != cursor:
+        raise ProblemError("invalid-cursor")
+    return payload
+
+
+def _check(listed: str, payload: bytes) -> bytes:
+    key = hashlib.blake2b(listed.encode(), digest_size=16).digest()
+    return hashlib.blake2b(payload, digest_size=_CHECK, key=key).digest()

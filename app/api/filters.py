@@ -8,8 +8,8 @@ from app.serving.current import Serving
 from recommender.arrays import Mask
 
 
-async def allowed_by(serving: Serving, expression: str | None, field: str) -> Mask:
-    """(n_items,) bool, read-only: what may appear, and is let through by the filter, if any.
+async def allowed_by(serving: Serving, expression: str | None, field: str) -> Mask | None:
+    """(n_rows,) bool, read-only: what may appear and is let through; ``None`` without a filter.
 
     It is made in a thread: a filter that looks into attributes reads every movie, and nobody else
     need wait for that.
@@ -20,7 +20,7 @@ async def allowed_by(serving: Serving, expression: str | None, field: str) -> Ma
         When the expression is none; names the field and the place in it.
     """
     if expression is None:
-        return serving.shelf.available
+        return None
     try:
         return await run_in_threadpool(serving.masks.of, expression)
     except FilterError as error:

@@ -14,6 +14,7 @@ from fastapi import APIRouter, Query
 from starlette.requests import Request  # noqa: TC002 - FastAPI reads the annotation
 from starlette.responses import Response
 
+from app.api.answering import knows
 from app.api.rooms import rooms
 from app.api.schemas.map import MapMatrix, MapMeta, MapMovies, MapUserIds
 from app.api.strict_route import StrictRoute
@@ -107,7 +108,8 @@ async def source(request: Request, model: ModelName, version: str | None) -> Sou
         found = Source(world.version, "raw", lambda: world, once, model)
     else:
         serving = room.current.take()
-        generation, shelf = serving.generation, serving.shelf.movies
+        generation = serving.generation
+        shelf = serving.shelf.movies[: serving.n_items]
         # Generation and catalogue change in this thread alone, so these two name one shelf.
         known = f"{generation.number} {room.current.catalogue.revision}"
         token = await once.get("version", known, lambda: generation_version(generation, shelf))
@@ -197,8 +199,6 @@ async def matrix(
 def _answer(request: Request, body: Encoded, media_type: str, caching: str) -> Response:
     """Return the body, or 304 when the client has it."""
     headers = {"ETag": body.etag, "Cache-Control": caching}
-    known = request.headers.get("if-none-match", "")
-    tags = {tag.strip().removeprefix("W/") for tag in known.split(",")}
-    if body.etag in tags or "*" in tags:
+    if knows(request.headers.get("if-none-match", ""), body.etag):
         return Response(status_code=304, headers=headers)
     return Response(body.content, media_type=media_type, headers=headers)

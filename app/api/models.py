@@ -7,7 +7,8 @@ from fastapi import APIRouter
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
-from app.api.rooms import In, Rooms, answer
+from app.api.answering import answer
+from app.api.rooms import In, Rooms
 from app.api.schemas import operations as schemas
 from app.api.schemas.fields import GenerationPath
 from app.api.strict_route import StrictRoute

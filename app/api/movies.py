@@ -6,16 +6,20 @@ from typing import Any
 
 from fastapi import APIRouter
 from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
 from starlette.responses import Response
 
 from app.api import cursors
+from app.api.answering import answer, answer_to
 from app.api.filters import allowed_by
-from app.api.rooms import In, Now, answer
+from app.api.rooms import In, Now
 from app.api.schemas import movies as schemas
 from app.api.schemas.fields import (
     By,
+    ByPopularity,
     Count,
     CursorText,
+    FieldsText,
     FilterText,
     MovieIdPath,
     PageSize,
@@ -23,8 +27,10 @@ from app.api.schemas.fields import (
 )
 from app.api.strict_route import StrictRoute
 from app.api.versions import Reached
+from app.api.wanted import chosen_fields
 from app.problems import ProblemError
 from app.serving import neighbours
+from app.serving.shelf import OF_MOVIES
 from app.store.errors import StoreError
 from app.store.records import Movie
 
@@ -49,22 +55,29 @@ async def list_movies(
 
 @router.get("/popular", response_model=schemas.PopularMovies, dependencies=[Reached])
 async def list_popular_movies(
+    request: Request,
     serving: Now,
     n: Count = 10,
     filter: FilterText = None,  # noqa: A002 - the name of the parameter
+    by: ByPopularity = "count",
+    fields: FieldsText = None,
 ) -> Response:
-    """List the movies with the most ratings."""
+    """List the movies with the most ratings: of all time, or of late."""
     allowed = await allowed_by(serving, filter, "query.filter")
-    return answer(neighbours.popular(serving, n, allowed))
+    chosen = chosen_fields(fields, (*OF_MOVIES, "n_ratings", "trend"))
+    if by == "count":
+        return answer_to(request, neighbours.popular(serving, n, allowed, by, chosen))
+    listed = await run_in_threadpool(neighbours.popular, serving, n, allowed, by, chosen)
+    return answer_to(request, listed)
 
 
 @router.get("/{movie_id}", response_model=schemas.Movie, dependencies=[Reached])
-async def get_movie(movie_id: MovieIdPath, rooms: In) -> Response:
+async def get_movie(movie_id: MovieIdPath, request: Request, rooms: In) -> Response:
     """Return a movie of the catalogue."""
     movie = rooms.current.catalogue.get(movie_id)
     if movie is None:
         raise ProblemError("unknown-movie")
-    return answer(_record(movie))
+    return answer_to(request, _record(movie))
 
 
 @router.put(
@@ -104,17 +117,20 @@ async def delete_movie(movie_id: MovieIdPath, rooms: In) -> Response:
 @router.get("/{movie_id}/similar", response_model=schemas.SimilarMovies, dependencies=[Reached])
 async def list_similar_movies(
     movie_id: MovieIdPath,
+    request: Request,
     rooms: In,
     serving: Now,
     n: Count = 10,
     filter: FilterText = None,  # noqa: A002 - the name of the parameter
     by: By = "cosine",
+    fields: FieldsText = None,
 ) -> Response:
     """List the movies whose embeddings are nearest, by cosine or by dot product."""
     if movie_id not in rooms.current.catalogue:
         raise ProblemError("unknown-movie")
     allowed = await allowed_by(serving, filter, "query.filter")
-    return answer(neighbours.similar(serving, movie_id, n, allowed, by))
+    chosen = chosen_fields(fields, (*OF_MOVIES, "score"))
+    return answer_to(request, neighbours.similar_movies(serving, movie_id, n, allowed, by, chosen))
 
 
 def _record(movie: Movie) -> dict[str, Any]:

@@ -10,7 +10,8 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from app.api import cursors
-from app.api.rooms import In, Rooms, answer
+from app.api.answering import answer
+from app.api.rooms import In, Rooms
 from app.api.schemas import ratings as schemas
 from app.api.schemas.fields import CursorText, MovieIdPath, PageSize, UserIdPath, format_time
 from app.api.strict_route import StrictRoute

@@ -1,12 +1,10 @@
 """What the application holds, for the routes to ask for."""
 
 from dataclasses import dataclass
-from typing import Annotated, Any, cast
+from typing import Annotated, cast
 
-import orjson
 from fastapi import Depends
 from starlette.requests import Request
-from starlette.responses import Response
 
 from app.mapping.once import Once
 from app.serving.current import Current, Serving, current_serving
@@ -36,8 +34,3 @@ In = Annotated[Rooms, Depends(rooms)]
 
 Now = Annotated[Serving, Depends(current_serving)]
 """A parameter of a route: the model of the moment; the answer is 503 when there is none."""
-
-
-def answer(content: Any, status: int = 200) -> Response:
-    """Encode an answer once, as JSON."""
-    return Response(orjson.dumps(content), status, media_type="application/json")

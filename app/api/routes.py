@@ -4,14 +4,31 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from app.api import (
+    batch,
+    groups,
+    models,
+    movies,
+    operations,
+    pages,
+    ratings,
+    recommendations,
+    trace,
+    users,
+    what_if,
+)
 from app.api import map as map_page
-from app.api import models, movies, operations, pages, ratings, recommendations, users
 
 if TYPE_CHECKING:
     from fastapi import APIRouter
 
 ROUTERS: tuple[APIRouter, ...] = (
+    recommendations.plainest,
     recommendations.router,
+    groups.router,
+    what_if.router,
+    batch.router,
+    trace.router,
     ratings.router,
     users.router,
     movies.router,

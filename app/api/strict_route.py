@@ -11,6 +11,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from fastapi import params
+from fastapi.dependencies.utils import get_flat_params
 from fastapi.routing import APIRoute
 from starlette.requests import Request
 
@@ -30,7 +32,8 @@ class StrictRoute(APIRoute):
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """Return the handler with the checks before it."""
         handle = super().get_route_handler()
-        allowed = frozenset(field.alias for field in self.dependant.query_params)
+        taken = get_flat_params(self.dependant)  # those of its dependencies too
+        allowed = frozenset(one.alias for one in taken if isinstance(one.field_info, params.Query))
         reads_body = self.body_field is not None
 
         async def checked(request: Request) -> Response:

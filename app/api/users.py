@@ -4,15 +4,25 @@ from typing import Any
 
 from fastapi import APIRouter
 from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
 from starlette.responses import Response
 
 from app.api import cursors
-from app.api.rooms import In, answer
+from app.api.answering import answer, answer_to
+from app.api.rooms import In, Now
 from app.api.schemas import users as schemas
-from app.api.schemas.fields import CursorText, PageSize, SearchText, UserIdPath
+from app.api.schemas.fields import (
+    ByOfUsers,
+    CursorText,
+    PageSize,
+    SearchText,
+    UserCount,
+    UserIdPath,
+)
 from app.api.strict_route import StrictRoute
 from app.api.versions import Reached
 from app.problems import ProblemError
+from app.serving.neighbours import similar_users
 from app.store.records import User
 
 router = APIRouter(prefix="/v1/users", tags=["users"], route_class=StrictRoute)
@@ -38,6 +48,31 @@ async def get_user(user_id: UserIdPath, rooms: In) -> Response:
     if user is None:
         raise ProblemError("unknown-user")
     return answer(_record(user))
+
+
+@router.get("/{user_id}/similar", response_model=schemas.SimilarUsers, dependencies=[Reached])
+async def list_similar_users(
+    user_id: UserIdPath,
+    request: Request,
+    rooms: In,
+    serving: Now,
+    n: UserCount = 10,
+    by: ByOfUsers = "cosine",
+) -> Response:
+    """List the users whose embeddings are nearest, by cosine or by dot product.
+
+    The user's own ratings count as they are now. Of whom nothing is known has an empty list.
+    """
+
+    def is_there(other_id: str) -> bool:
+        return rooms.store.user(other_id) is not None
+
+    trained = serving.generation.ranking.users.find(user_id) >= 0
+    if not trained and not await run_in_threadpool(is_there, user_id):
+        raise ProblemError("unknown-user")
+    # It looks at every user, and asks the store about those it finds.
+    found = await run_in_threadpool(similar_users, serving, user_id, n, by, is_there)
+    return answer_to(request, found)
 
 
 def _record(user: User) -> dict[str, Any]:

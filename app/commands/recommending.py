@@ -49,15 +49,21 @@ def recommend(
 def _recommend(settings: Settings, user_id: str, n: int) -> dict[str, Any]:
     """Answer as the server would, from the same files."""
     # With it comes the web framework: no other command needs to wait for that.
+    import orjson
+
     from app.serving.catalogue import Catalogue
     from app.serving.current import Current
+    from app.serving.lists import for_user
     from app.serving.loader import Loader
-    from app.serving.pipeline import Wanted, for_user
+    from app.serving.wanted import Wanted
 
     with open_store(settings.database, settings.data_dir, read_only=True) as store:
         current = Current(Catalogue(store.all_movies()))
         asyncio.run(Loader(current, store, settings.models_path).start())
-    if current.serving is None:
+    serving = current.serving
+    if serving is None:
         reasons = "; ".join(current.refused.values()) or "train one with `projectionist train`"
         raise GenerationNotFoundError(f"there is no model in {settings.models_path}: {reasons}")
-    return for_user(current.serving, user_id, Wanted(n, True, True, settings.scale))
+    body, _ = for_user(serving, user_id, Wanted(n, True, True, settings.scale))
+    answer: dict[str, Any] = orjson.loads(orjson.dumps(body))
+    return answer

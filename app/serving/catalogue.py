@@ -1,18 +1,13 @@
-"""The movies in memory: for titles, and for what may appear."""
+"""The movies in memory, by id."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from app.store.records import Movie
-    from recommender.arrays import Mask
-    from recommender.data.vocabulary import Vocabulary
 
 
 class Catalogue:
@@ -32,6 +27,9 @@ class Catalogue:
     def __contains__(self, movie_id: object) -> bool:
         return movie_id in self._movies
 
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._movies)
+
     def get(self, movie_id: str) -> Movie | None:
         """Return a movie, ``None`` when it is not in the catalogue."""
         return self._movies.get(movie_id)
@@ -50,50 +48,3 @@ class Catalogue:
         """Take what the store holds for the whole of it."""
         self._movies = {movie.movie_id: movie for movie in movies}
         self.revision += 1
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Shelf:
-    """The catalogue in the order of a model's items.
-
-    Attributes
-    ----------
-    ids
-        The model's item ids in row order, as plain strings.
-    movies
-        The movie of each row, ``None`` where the catalogue has none.
-    available
-        (n_items,) bool, read-only: whether the movie is there and may appear.
-    """
-
-    ids: list[str]
-    movies: list[Movie | None]
-    available: Mask
-
-    @classmethod
-    def of(cls, items: Vocabulary, catalogue: Catalogue) -> Shelf:
-        """Line up the catalogue with the items of a model."""
-        ids = [str(item) for item in items.ids]
-        return cls._from_movies(ids, [catalogue.get(movie_id) for movie_id in ids])
-
-    @classmethod
-    def _from_movies(cls, ids: list[str], movies: list[Movie | None]) -> Shelf:
-        available = np.array(
-            [movie is not None and movie.available for movie in movies], dtype=np.bool_
-        )
-        available.flags.writeable = False
-        return cls(ids, movies, available)
-
-    def with_movie(self, row: int, movie: Movie | None) -> Shelf:
-        """Return a shelf with another movie in one row; a request keeps the shelf it began with."""
-        movies = self.movies.copy()
-        movies[row] = movie
-        available = self.available.copy()
-        available[row] = movie is not None and movie.available
-        available.flags.writeable = False
-        return Shelf(self.ids, movies, available)
-
-    def title(self, row: int) -> str | None:
-        """Return the title of a movie that may be shown, ``None`` for one that may not."""
-        movie = self.movies[row]
-        return movie.title if movie is not None and movie.available else None

@@ -5,8 +5,9 @@ one generation. Taking up another is one assignment. All changes are made by the
 event loop, so that no two can cross.
 """
 
-from dataclasses import dataclass, field, replace
-from typing import Self, cast
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any, Self, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,15 +15,23 @@ from starlette.requests import Request
 
 from app.filtering import Masks
 from app.problems import ProblemError
-from app.serving.catalogue import Catalogue, Shelf
+from app.serving.catalogue import Catalogue
 from app.serving.fresh_ratings import FreshRatings
+from app.serving.newcomers import Newcomers
+from app.serving.shelf import Shelf
 from app.store.records import Movie, RatingRecord
+from recommender.arrays import Mask, Rows, frozen
 from recommender.generations import Generation
+from recommender.models.nearness import lengths
+from recommender.reranking import genre_distribution, self_information
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Serving:
     """One generation with all that is needed to answer from it.
+
+    What depends on the generation and the catalogue and not on the request is made once, when it
+    is first asked for. Rows are those of the shelf: the model's items, and newcomers after them.
 
     Attributes
     ----------
@@ -32,34 +41,129 @@ class Serving:
         What changed since its watermark.
     shelf
         The catalogue in the order of its items.
-    n_ratings
+    newcomers
+        The vectors of movies that are newer than the generation.
+    n_ratings_of_items
         (n_items,) int64: how often each item was rated, as the model knows it.
-    masks
-        Which items a filter lets through; of this shelf, so that a change of it begins anew.
     """
 
     generation: Generation
     fresh: FreshRatings
     shelf: Shelf
-    n_ratings: NDArray[np.int64]
-    masks: Masks = field(init=False)
-
-    def __post_init__(self) -> None:
-        masks = Masks(self.shelf.movies, self.shelf.available, self.n_ratings)
-        object.__setattr__(self, "masks", masks)
+    newcomers: Newcomers
+    n_ratings_of_items: NDArray[np.int64]
 
     @classmethod
     def of(cls, generation: Generation, fresh: FreshRatings, catalogue: Catalogue) -> Self:
-        """Prepare all that depends on the generation and not on the request."""
+        """Prepare a generation."""
         ranking = generation.ranking
-        n_ratings = np.bincount(ranking.ratings.indices, minlength=len(ranking.items))
+        counts = np.bincount(ranking.ratings.indices, minlength=len(ranking.items))
         shelf = Shelf.of(ranking.items, catalogue)
-        return cls(generation, fresh, shelf, n_ratings.astype(np.int64))
+        newcomers = Newcomers.of(generation, shelf, fresh)
+        return cls(generation, fresh, shelf, newcomers, counts.astype(np.int64))
+
+    def restocked(self, shelf: Shelf) -> Self:
+        """Return it with another shelf."""
+        newcomers = Newcomers.of(self.generation, shelf, self.fresh, self.newcomers)
+        return replace(self, shelf=shelf, newcomers=newcomers)
 
     @property
     def number(self) -> int:
         """The number of the generation."""
         return self.generation.number
+
+    @property
+    def n_items(self) -> int:
+        """How many rows are the model's."""
+        return self.shelf.n_items
+
+    @cached_property
+    def masks(self) -> Masks:
+        """Which rows a filter lets through; of this shelf, so that a change of it begins anew."""
+        return Masks(self.shelf.movies, self.shelf.available, self.n_ratings)
+
+    @cached_property
+    def n_ratings(self) -> NDArray[np.int64]:
+        """(n_rows,) how often each movie was rated, as the model knows it."""
+        return np.append(self.n_ratings_of_items, np.zeros(len(self.newcomers), np.int64))
+
+    @cached_property
+    def ranked(self) -> Mask:
+        """(n_rows,) bool, read-only: which available movies have a vector."""
+        if self.newcomers.known.all():
+            return self.shelf.available
+        has_one = np.append(np.ones(self.n_items, np.bool_), self.newcomers.known)
+        return frozen(self.shelf.available & has_one)
+
+    @cached_property
+    def n_ranked(self) -> int:
+        """How many available movies have a vector."""
+        return int(np.count_nonzero(self.ranked))
+
+    @cached_property
+    def by_popularity(self) -> Rows:
+        """(n_rows,) all rows, those with the most ratings first."""
+        return np.argsort(-self.n_ratings, kind="stable")
+
+    @cached_property
+    def information(self) -> NDArray[np.float64]:
+        """(n_rows,) bits: how surprising it is that somebody knows each movie."""
+        return self_information(self.n_ratings, len(self.generation.ranking.users))
+
+    @cached_property
+    def genres(self) -> NDArray[np.float64]:
+        """(n_rows, n_genres) how much of each genre each movie has."""
+        return genre_distribution(self.shelf.genre_table())
+
+    @cached_property
+    def model_block(self) -> dict[str, Any]:
+        """Which model answers, for answers that no user's ratings go into."""
+        trained_at = self.generation.manifest.trained_at
+        return {"generation": self.number, "trained_at": trained_at, "fresh_ratings": 0}
+
+    def trend(self) -> NDArray[np.float64]:
+        """(n_rows,) how much each movie was rated of late, what came in since included.
+
+        As it counts when the newest rating was given: the newest counts 1.
+        """
+        learned = self.generation.trend
+        weights = np.zeros(len(self.shelf.ids))
+        if learned is None:
+            return weights
+        weights[: self.n_items] = learned.weights
+        for movie_id, added in list(self.fresh.of_late().items()):
+            row = self.shelf.row(movie_id)
+            if row >= 0:
+                weights[row] += added
+        newest: NDArray[np.float64] = weights / learned.count(self.fresh.newest(learned.reference))
+        return newest
+
+    @cached_property
+    def embeddings(self) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
+        """(n_rows, k) float32 embeddings of all movies, and (n_rows,) their lengths."""
+        ranking = self.generation.ranking
+        if not len(self.newcomers):
+            return ranking.item_factors, ranking.item_lengths
+        new = self.newcomers.ranking.vectors
+        table = np.concatenate((ranking.item_factors, new))
+        return table, np.append(ranking.item_lengths, lengths(new))
+
+    def has_vector(self, row: int) -> bool:
+        """Whether a movie has an embedding."""
+        return row < self.n_items or bool(self.newcomers.known[row - self.n_items])
+
+    def vectors(self, rows: Rows) -> NDArray[np.float32]:
+        """(n, k) float32: the embeddings of some movies."""
+        new = rows >= self.n_items
+        if not new.any():
+            return self.generation.ranking.item_factors[rows]
+        vectors = self.generation.ranking.item_factors[np.where(new, 0, rows)]
+        vectors[new] = self.newcomers.ranking.vectors[rows[new] - self.n_items]
+        return vectors
+
+
+_FEW = 4
+"""So many movies are lined up one by one; more, by lining up all."""
 
 
 class Current:
@@ -68,6 +172,8 @@ class Current:
     def __init__(self, catalogue: Catalogue) -> None:
         self.catalogue = catalogue
         self.serving: Serving | None = None
+        self._unlined: set[str] = set()
+        self._moved = False
         self.refused: dict[int | None, str] = {}
 
     def take(self) -> Serving:
@@ -78,6 +184,8 @@ class Current:
         ProblemError
             ``no-model`` when there is none.
         """
+        if self._unlined or self._moved:
+            self._line_up()
         serving = self.serving
         if serving is None:
             raise ProblemError("no-model")
@@ -97,39 +205,46 @@ class Current:
         if before is not None:
             # What was acknowledged after the store was read for the new one.
             serving.fresh.merge(before.fresh)
-        if catalogue_revision != self.catalogue.revision:
-            shelf = Shelf.of(serving.generation.ranking.items, self.catalogue)
-            serving = replace(serving, shelf=shelf)
         self.serving = serving
+        self._moved = True  # what was merged may be of newcomers
+        if catalogue_revision != self.catalogue.revision:
+            self.restock()
 
     def learn(self, record: RatingRecord) -> None:
         """Take in a change that was committed: the next request knows it."""
-        if self.serving is not None:
-            self.serving.fresh.apply(record)
+        if self.serving is not None and self.serving.fresh.apply(record):
+            self._moved = True
 
     def put_movie(self, movie: Movie) -> None:
         """Take in a movie that was stored."""
         self.catalogue.put(movie)
-        self._restock(movie.movie_id)
+        self._unlined.add(movie.movie_id)
 
     def remove_movie(self, movie_id: str) -> None:
         """Let go of a movie that was deleted."""
         self.catalogue.remove(movie_id)
-        self._restock(movie_id)
+        self._unlined.add(movie_id)
 
     def restock(self) -> None:
         """Line up the whole catalogue again, after it was replaced."""
+        self._unlined.clear()
+        self._moved = False
         if self.serving is not None:
-            shelf = Shelf.of(self.serving.generation.ranking.items, self.catalogue)
-            self.serving = replace(self.serving, shelf=shelf)
+            items = self.serving.generation.ranking.items
+            self.serving = self.serving.restocked(Shelf.of(items, self.catalogue))
 
-    def _restock(self, movie_id: str) -> None:
+    def _line_up(self) -> None:
+        """Line up what was changed since the last request, however much that is, at once."""
         serving = self.serving
-        if serving is None or movie_id not in serving.generation.ranking.items:
+        if serving is None or len(self._unlined) > _FEW:
+            self.restock()
             return
-        row = serving.generation.ranking.items.row(movie_id)
-        shelf = serving.shelf.with_movie(row, self.catalogue.get(movie_id))
-        self.serving = replace(serving, shelf=shelf)
+        shelf = serving.shelf
+        for movie_id in self._unlined:
+            shelf = shelf.with_movie(movie_id, self.catalogue.get(movie_id))
+        self._unlined.clear()
+        self._moved = False
+        self.serving = serving.restocked(shelf)
 
 
 def current(request: Request) -> Current:

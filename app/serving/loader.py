@@ -15,7 +15,9 @@ from typing import TYPE_CHECKING
 
 from app.serving.current import Serving
 from app.serving.fresh_ratings import FreshRatings
-from app.serving.pipeline import Wanted, for_ratings, for_user
+from app.serving.lists import for_ratings, for_user
+from app.serving.neighbours import similar_movies
+from app.serving.wanted import Wanted
 from recommender.data.rating_scale import RatingScale
 from recommender.errors import IncompatibleGenerationError, RecommenderError
 from recommender.generations import (
@@ -24,6 +26,7 @@ from recommender.generations import (
     generation_path,
     load_generation,
 )
+from recommender.reranking import Weights
 from recommender.solvers.threads import single_threaded_blas
 
 if TYPE_CHECKING:
@@ -157,7 +160,12 @@ class Loader:
             raise IncompatibleGenerationError(
                 "its ids are whole numbers; the service needs a model trained from its database"
             )
-        fresh = FreshRatings(self._seen_by(generation))
+        fresh = FreshRatings(
+            self._seen_by(generation),
+            ratings.items,
+            self.store.changes_of,
+            count=generation.trend.count if generation.trend else None,
+        )
         since = fresh.watermark
         while changes := self._changes(since):
             fresh.apply_all(changes)
@@ -217,7 +225,8 @@ def _warm(serving: Serving) -> None:
     """Ask once for everything, so that no request waits for a compiler or a cache."""
     ranking = serving.generation.ranking
     scale = RatingScale()  # which one makes no difference to what is warmed
-    wanted = Wanted(10, True, True, scale)
+    wanted = Wanted(10, True, True, scale, weights=Weights(0.5, 0.5, 0.5))
+    for_user(serving, str(ranking.users.id(0)), Wanted(scale=scale))
     for_user(serving, str(ranking.users.id(0)), wanted)
     for_ratings(serving, {serving.shelf.ids[0]: scale.maximum}, wanted)
-    ranking.similar_items(serving.shelf.ids[0], 1)
+    similar_movies(serving, serving.shelf.ids[0], 1, None, "cosine")

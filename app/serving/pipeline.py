@@ -1,232 +1,268 @@
-"""From a user to a list: identify, find the vector, mask, take the best, explain, shape.
+"""From a person to a list: mask, take the best, rerank, explain; identifying comes before it.
 
 Everything here is a pure function of one :class:`~app.serving.current.Serving` reference and the
-request; rows and arrays stay rows and arrays until the answer is shaped.
+request; rows and arrays stay rows and arrays until the answer is shaped. What each stage let
+through is told by :mod:`app.serving.trace`, which asks these functions one after the other.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from recommender.top_k import top_k
+from recommender.reranking import measure, rerank, taste_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
     from app.serving.current import Serving
-    from app.serving.fresh_ratings import Change
-    from recommender.arrays import Mask, Rows, Scores
-    from recommender.data.rating_scale import RatingScale
-    from recommender.models.factor_model import FactorModel
-    from recommender.models.folded_user import FoldedUser
+    from app.serving.people import Person
+    from app.serving.wanted import Position, Wanted
+    from recommender.arrays import Mask, Rows, Scores, Vector
 
 REASONS = 3
 """How many reasons are given for one movie."""
 
+POOL = 10
+"""Reranking chooses among so many times as many movies as are asked for."""
+LEAST_POOL, LARGEST_POOL = 100, 1_000
+
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
-    """What is asked for.
+class Candidates:
+    """What a list may hold.
 
     Attributes
     ----------
-    n
-        How many movies.
-    exclude_seen
-        Whether to leave out what the user has rated.
-    explain
-        Whether to say why.
-    scale
-        On which predicted ratings are told.
     allowed
-        (n_items,) bool: which movies the list may hold; ``None`` for all that are available.
+        (n_rows,) bool: available, with a vector, let through by the filter, and behind the page
+        before; what was seen stands here too.
+    n_allowed
+        How many these are, on all pages.
+    matched
+        How many of them the person has not seen, or may see again.
+    left
+        How many of these stand behind the page before.
     """
 
-    n: int
-    exclude_seen: bool
-    explain: bool
-    scale: RatingScale
-    allowed: Mask | None = None
+    allowed: Mask
+    n_allowed: int
+    matched: int
+    left: int
 
 
 @dataclass(frozen=True, slots=True)
-class Person:
-    """Somebody with a vector.
+class Ranked:
+    """A list, best first.
 
     Attributes
     ----------
-    ranking
-        As the ranking model sees them: vector, rated rows, stars.
-    stars
-        As the model of stars sees them; ``None`` when the generation has none.
+    rows, scores
+        (n,) int64 and (n,) float32; for a list that is the same for all, shares of users.
+    matched
+        How many movies could have been in it, those of earlier pages included.
+    more
+        How many of them stand behind it.
+    effect
+        What reranking changed; ``None`` without it.
     """
 
-    ranking: FoldedUser
-    stars: FoldedUser | None
+    rows: Rows
+    scores: Scores
+    matched: int
+    more: int
+    effect: dict[str, Any] | None = None
 
 
-def for_user(serving: Serving, user_id: str, wanted: Wanted) -> dict[str, Any]:
-    """Return the list of a user, known or not, as the answer is to be sent."""
-    person, fresh = identify(serving, user_id)
-    return {"user_id": user_id, **_answer(serving, person, fresh, wanted)}
+def rank(serving: Serving, person: Person, wanted: Wanted) -> Ranked:
+    """Return the list of a person."""
+    among = candidates(serving, person, wanted)
+    effect = None
+    if person.ranking is None:
+        rows = popular_rows(serving, person, wanted, among)
+        scores = popularity(serving, rows)
+    elif wanted.weights.any:
+        rows, scores = take_best(serving, person, wanted, among, pool_size(wanted.n))
+        chosen, effect = rearrange(serving, person, (rows, scores), wanted)
+        rows, scores = rows[chosen], scores[chosen]
+    else:
+        rows, scores = take_best(serving, person, wanted, among, wanted.n)
+    return Ranked(rows, scores, among.matched, among.left - len(rows), effect)
 
 
-def for_ratings(serving: Serving, ratings: Mapping[str, float], wanted: Wanted) -> dict[str, Any]:
-    """Return the list of a visitor who is known by these ratings alone."""
-    ids = list(ratings)
-    rows = serving.generation.ranking.items.rows(ids)
-    known = {int(row): ratings[ids[place]] for place, row in enumerate(rows) if row >= 0}
-    unknown = [ids[place] for place, row in enumerate(rows) if row < 0]
-    person = _fold_in(serving, known) if known else None
-    return {**_answer(serving, person, 0, wanted), "unknown_movies": unknown}
+def candidates(serving: Serving, person: Person, wanted: Wanted) -> Candidates:
+    """Say what the list may hold: what is there, matches the filter, and was not seen."""
+    in_general = serving.ranked if person.ranking is not None else serving.shelf.available
+    if wanted.allowed is None:
+        allowed = in_general
+        n_allowed = serving.n_ranked if person.ranking is not None else serving.shelf.n_available
+    else:
+        filtered = wanted.allowed
+        allowed = filtered if in_general is serving.shelf.available else filtered & in_general
+        n_allowed = int(np.count_nonzero(allowed))
+    matched = n_allowed - _hidden(person, wanted, allowed)
+    if wanted.after is None:
+        return Candidates(allowed, n_allowed, matched, matched)
+    behind = allowed & _behind(serving, person, wanted.after)
+    left = int(np.count_nonzero(behind)) - _hidden(person, wanted, behind)
+    return Candidates(behind, n_allowed, matched, left)
 
 
-def identify(serving: Serving, user_id: str) -> tuple[Person | None, int]:
-    """Find the user's vector.
+def _hidden(person: Person, wanted: Wanted, allowed: Mask) -> int:
+    """Return how many of the allowed movies were seen, and are not to be seen again."""
+    if not wanted.exclude_seen:
+        return 0
+    hidden = 0 if person.ranking is None else np.count_nonzero(allowed[person.ranking.rated])
+    if len(person.rated_newcomers):
+        hidden += np.count_nonzero(allowed[person.rated_newcomers])
+    return int(hidden)
+
+
+def _behind(serving: Serving, person: Person, after: Position) -> Mask:
+    """(n_rows,) bool: what stands behind a place in the order of all."""
+    if person.ranking is None:
+        scores = popularity(serving, np.arange(len(serving.shelf.ids)))
+    else:
+        scores = all_scores(serving, person.ranking.vector)
+    limit = np.float32(after.score)
+    behind: Mask = scores < limit
+    tied = np.flatnonzero(scores == limit)
+    behind[tied[tied > after.row]] = True
+    return behind
+
+
+def take_best(
+    serving: Serving, person: Person, wanted: Wanted, among: Candidates, n: int
+) -> tuple[Rows, Scores]:
+    """Return the rows and scores of the n best, best first; equal scores by row."""
+    folded = person.ranking
+    if folded is None:
+        raise ValueError("nothing is known of this person; see popular_rows")
+    vector, allowed = folded.vector, among.allowed
+    seen = folded.rated if wanted.exclude_seen else None
+    n_items = serving.n_items
+    if len(allowed) == n_items:
+        return folded.model.best_rows(vector, n, allowed, seen)
+    rows, scores = folded.model.best_rows(vector, n, allowed[:n_items], seen)
+    new = allowed[n_items:]
+    if wanted.exclude_seen and len(person.rated_newcomers):
+        new = new.copy()
+        new[person.rated_newcomers - n_items] = False
+    places, new_scores = serving.newcomers.best(vector, n, new)
+    if not len(places):
+        return rows, scores
+    rows, scores = np.append(rows, places + n_items), np.append(scores, new_scores)
+    best = np.lexsort((rows, -scores))[:n]
+    return rows[best], scores[best]
+
+
+def all_scores(serving: Serving, vector: Vector) -> Scores:
+    """(n_rows,) float32: what ranks every movie; 0 for one without a vector."""
+    scores = serving.generation.ranking.score_all(vector)
+    new = serving.newcomers
+    return np.append(scores, new.scores(vector)) if len(new) else scores
+
+
+def scores_of(serving: Serving, vector: Vector, rows: Rows) -> Scores:
+    """(n,) float32: what ranks some movies, as a list would have it."""
+    ranking, n_items = serving.generation.ranking, serving.n_items
+    new = rows >= n_items
+    if not new.any():
+        return ranking.score_rows(vector, rows)
+    scores = ranking.score_rows(vector, np.where(new, 0, rows))
+    scores[new] = serving.newcomers.scores(vector, rows[new] - n_items)
+    return scores
+
+
+def popular_rows(serving: Serving, person: Person, wanted: Wanted, among: Candidates) -> Rows:
+    """Return the rows of what most people rated, among what may appear."""
+    order = serving.by_popularity
+    may = among.allowed[order]
+    if wanted.exclude_seen and len(person.rated_newcomers):
+        may &= ~np.isin(order, person.rated_newcomers)
+    return order[np.flatnonzero(may)[: wanted.n]]
+
+
+def popularity(serving: Serving, rows: Rows) -> Scores:
+    """(n,) float32: which part of the users has rated each movie."""
+    n_users = max(len(serving.generation.ranking.users), 1)
+    return (serving.n_ratings[rows] / n_users).astype(np.float32)
+
+
+def pool_size(n: int) -> int:
+    """Return among how many movies n are chosen by reranking."""
+    return min(max(POOL * n, LEAST_POOL), LARGEST_POOL)
+
+
+def rearrange(
+    serving: Serving, person: Person, pool: tuple[Rows, Scores], wanted: Wanted
+) -> tuple[Rows, dict[str, Any]]:
+    """Choose from a pool, and measure what that changes.
 
     Returns
     -------
-    The person, ``None`` when nothing is known of them, and how many changes newer than the model
-    were taken into account.
+    (≤ n,) places in the pool, and the measures of the list with and without it.
     """
-    ranking = serving.generation.ranking
-    changes = serving.fresh.of_user(user_id)
-    found = ranking.users.find(user_id)
-    row = None if found < 0 else found
-    rated, fresh = _merged(ranking, row, changes) if changes else ({}, 0)
-    if fresh:
-        return (_fold_in(serving, rated) if rated else None), fresh
-    return (None if row is None else _as_trained(serving, row)), 0
-
-
-def _as_trained(serving: Serving, user_row: int) -> Person:
-    generation = serving.generation
-    stars = generation.stars.folded(user_row) if generation.stars is not None else None
-    return Person(generation.ranking.folded(user_row), stars)
-
-
-def _merged(
-    ranking: FactorModel, user_row: int | None, changes: Mapping[str, Change]
-) -> tuple[dict[int, float], int]:
-    """Lay a user's changes over what the model was trained on.
-
-    Returns
-    -------
-    The stars of each rated row as they stand now, and how many changes made a difference: one of
-    a movie that the model does not know, or a deletion of what it never saw, makes none.
-    """
-    rated: dict[int, float] = {}
-    if user_row is not None:
-        rows, values = ranking.ratings.of_user(user_row)
-        rated = dict(zip(rows.tolist(), values.tolist(), strict=True))
-    fresh = 0
-    changed_rows = ranking.items.rows(list(changes))
-    for row, change in zip(changed_rows.tolist(), changes.values(), strict=True):
-        if row < 0 or (change.rating is None and row not in rated):
-            continue
-        fresh += 1
-        if change.rating is None:
-            del rated[row]
-        else:
-            rated[row] = change.rating
-    return rated, fresh
-
-
-def _fold_in(serving: Serving, rated: Mapping[int, float]) -> Person:
-    generation = serving.generation
-    rows = np.fromiter(rated, dtype=np.int64, count=len(rated))
-    values = np.fromiter(rated.values(), dtype=np.float32, count=len(rated))
-    ranking = generation.ranking.fold_in_rows(rows, values)
-    stars = generation.stars.fold_in_rows(rows, values) if generation.stars is not None else None
-    return Person(ranking, stars)
-
-
-def _answer(serving: Serving, person: Person | None, fresh: int, wanted: Wanted) -> dict[str, Any]:
-    model = {
-        "generation": serving.number,
-        "trained_at": serving.generation.manifest.trained_at,
-        "fresh_ratings": fresh,
+    rows, scores = pool
+    given = {
+        "information": serving.information[rows],
+        "genres": serving.genres[rows],
+        "taste": taste(serving, person),
     }
-    allowed = serving.shelf.available if wanted.allowed is None else wanted.allowed
-    if person is None:
-        rows, matched = most_popular(serving, wanted.n, allowed)
-        return {
-            "model": model,
-            "fallback": "popular",
-            "matched": matched,
-            "movies": _fallback_lines(serving, rows, wanted),
-        }
-    seen = person.ranking.rated if wanted.exclude_seen else None
-    rows, scores = person.ranking.model.best_rows(person.ranking.vector, wanted.n, allowed, seen)
-    hidden = 0 if seen is None else np.count_nonzero(allowed[seen])
-    return {
-        "model": model,
-        "matched": int(np.count_nonzero(allowed) - hidden),
-        "movies": _lines(serving, person, rows, scores, wanted),
+    vectors = serving.vectors(rows)
+    chosen = rerank(scores, vectors, wanted.n, wanted.weights, **given)
+
+    def measured(places: Rows) -> dict[str, Any]:
+        of_list = {name: given[name][places] for name in ("information", "genres")}
+        measures = measure(scores[places], vectors[places], **of_list, taste=given["taste"])
+        return {name: _rounded(value) for name, value in asdict(measures).items()}
+
+    plain = np.arange(len(chosen))
+    effect = {
+        "pool": len(rows),
+        "replaced": int(np.count_nonzero(chosen >= len(chosen))),
+        "before": measured(plain),
+        "after": measured(chosen),
     }
+    return chosen, effect
 
 
-def most_popular(serving: Serving, n: int, allowed: Mask) -> tuple[Rows, int]:
-    """Return the rows of the allowed movies with the most ratings, and how many are allowed."""
-    rows = top_k(serving.n_ratings.astype(np.float64), n, allowed)
-    return rows, int(np.count_nonzero(allowed))
+def taste(serving: Serving, person: Person) -> NDArray[np.float64]:
+    """(n_genres,) which part of what a person likes is of each genre, by their stars."""
+    if person.ranking is None:
+        return np.zeros(serving.genres.shape[1])
+    weights = np.maximum(person.ranking.values.astype(np.float64), 0)
+    return taste_of(serving.genres[person.ranking.rated], weights)
 
 
-def movie_line(serving: Serving, row: int) -> dict[str, Any]:
-    """Return what every list says of a movie."""
-    movie = serving.shelf.movies[row]
-    if movie is None:
-        raise LookupError("a list may hold movies of the catalogue only")
-    return {
-        "movie_id": movie.movie_id,
-        "title": movie.title,
-        "year": movie.year,
-        "genres": movie.genres,
-    }
+def predicted_stars(
+    serving: Serving, person: Person, rows: Rows, wanted: Wanted
+) -> Sequence[float | None]:
+    """Return the stars that the person would give, on the scale; ``None`` where none are known."""
+    stars, n_items = serving.generation.stars, serving.n_items
+    if stars is None:
+        return [None] * len(rows)
+    clip_all = wanted.scale.clip_all
+    if person.stars is None:
+        known = (stars.base_of(row) if row < n_items else None for row in rows.tolist())
+        return [None if value is None else wanted.scale.clip(value) for value in known]
+    if len(serving.newcomers) == 0:
+        return clip_all(stars.score_rows(person.stars, rows).tolist())
+    new = rows >= n_items
+    values = stars.score_rows(person.stars, np.where(new, 0, rows))
+    values[new] = serving.newcomers.stars_of(person.stars, rows[new] - n_items)
+    return clip_all(values.tolist())
 
 
-def _lines(
-    serving: Serving, person: Person, rows: Rows, scores: Scores, wanted: Wanted
-) -> list[dict[str, Any]]:
-    stars: list[float | None] = [None] * len(rows)
-    if person.stars is not None:
-        predicted = person.stars.model.score_rows(person.stars.vector, rows)
-        stars = [wanted.scale.clip(value) for value in predicted]
-    reasons = _reasons(serving, person, rows) if wanted.explain else None
-    lines = []
-    for place, row in enumerate(rows.tolist()):
-        line = movie_line(serving, row)
-        line["score"] = round(float(scores[place]), 6)
-        line["predicted_rating"] = stars[place]
-        if reasons is not None:
-            line["because"] = reasons[place]
-        lines.append(line)
-    return lines
-
-
-def _fallback_lines(serving: Serving, rows: Rows, wanted: Wanted) -> list[dict[str, Any]]:
-    generation = serving.generation
-    n_users = max(len(generation.ranking.users), 1)
-    lines = []
-    for row in rows.tolist():
-        line = movie_line(serving, row)
-        line["score"] = round(int(serving.n_ratings[row]) / n_users, 6)
-        stars = generation.stars
-        line["predicted_rating"] = wanted.scale.clip(stars.base_of(row)) if stars else None
-        if wanted.explain:
-            line["because"] = []
-        lines.append(line)
-    return lines
-
-
-def _reasons(serving: Serving, person: Person, rows: Rows) -> list[list[dict[str, Any]]]:
+def reasons(serving: Serving, person: Person, rows: Rows) -> list[list[dict[str, Any]]]:
     """Return for each row the strongest positive contributions of movies that may be shown."""
-    parts: NDArray[np.float64] = person.ranking.contributions(rows)
+    if person.ranking is None:
+        return [[] for _ in rows]
+    parts = person.ranking.contributions_to(serving.vectors(rows))
     rated = person.ranking.rated.tolist()
     return [_strongest(serving, rated, part) for part in parts]
 
@@ -234,17 +270,21 @@ def _reasons(serving: Serving, person: Person, rows: Rows) -> list[list[dict[str
 def _strongest(
     serving: Serving, rated: list[int], parts: NDArray[np.float64]
 ) -> list[dict[str, Any]]:
-    reasons: list[dict[str, Any]] = []
+    found: list[dict[str, Any]] = []
     for place in np.argsort(-parts, kind="stable").tolist():
-        if parts[place] <= 0 or len(reasons) == REASONS:
+        if parts[place] <= 0 or len(found) == REASONS:
             break
         title = serving.shelf.title(rated[place])
         if title is not None:  # a movie that was taken out must not come back as a reason
-            reasons.append(
+            found.append(
                 {
                     "movie_id": serving.shelf.ids[rated[place]],
                     "title": title,
                     "contribution": round(float(parts[place]), 6),
                 }
             )
-    return reasons
+    return found
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, 6)

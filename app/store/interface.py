@@ -144,6 +144,10 @@ class Store(Protocol):
         """
         ...
 
+    def changes_of(self, user_id: str, version: int) -> list[RatingRecord]:
+        """Return a user's ratings and tombstones newer than ``version``, in no order."""
+        ...
+
     def version(self) -> int:
         """Return the newest stored version; 0 before the first rating."""
         ...

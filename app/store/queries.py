@@ -118,6 +118,11 @@ class ReadingStore:
         query = _RATINGS.where(ratings.c.version > version).order_by(ratings.c.version)
         return [RatingRecord(*row) for row in self._rows(query.limit(limit))]
 
+    def changes_of(self, user_id: str, version: int) -> list[RatingRecord]:
+        """Return a user's ratings and tombstones newer than ``version``, in no order."""
+        query = _RATINGS.where(ratings.c.user_id == user_id, ratings.c.version > version)
+        return [RatingRecord(*row) for row in self._rows(query, user_id)]
+
     def version(self) -> int:
         """Return the newest stored version; 0 before the first rating."""
         return int(self._rows(select(progress.c.version))[0][0])

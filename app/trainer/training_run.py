@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from app.movie_attributes import attributes_of
 from recommender import Ratings
 from recommender.errors import DamagedGenerationError
 from recommender.generations import current_number, publish, sweep_unfinished, write_generation
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from app.store import Store
+    from recommender.attributes import ItemAttributes
     from recommender.training import Recipe
 
 
@@ -71,7 +73,8 @@ def run_training(
         snapshot = store.snapshot()
         ratings = Ratings.from_frame(snapshot.ratings, timestamp="timestamp")
         chosen = recipe(ratings)
-        trained = train(ratings, chosen, evaluate=evaluate, progress=progress)
+        described = _attributes(store, ratings)
+        trained = train(ratings, chosen, evaluate=evaluate, progress=progress, items=described)
         number = write_generation(
             models_dir,
             trained.ranking,
@@ -81,6 +84,8 @@ def run_training(
             options=chosen.options(),
             trained_at=now().strftime("%Y-%m-%dT%H:%M:%SZ"),
             parent=parent,
+            attributes=trained.attributes,
+            trend=trained.trend,
         )
         publish(models_dir, number)
     return TrainingReport(
@@ -91,6 +96,15 @@ def run_training(
         snapshot.watermark,
         trained.metrics,
     )
+
+
+def _attributes(store: Store, ratings: Ratings) -> ItemAttributes:
+    """Return what the catalogue says of the movies, in the order of the ratings' items.
+
+    A movie that was deleted since the snapshot is one of which nothing is known.
+    """
+    movies = {movie.movie_id: movie for movie in store.all_movies()}
+    return attributes_of([movies.get(str(movie_id)) for movie_id in ratings.items.ids])
 
 
 def _current(models_dir: Path) -> int | None:

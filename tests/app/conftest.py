@@ -60,24 +60,34 @@ def world() -> World:
     return plant()
 
 
-def train(data_dir: Path, *, publish: bool = True, seed: int = 0) -> int:
+def train(data_dir: Path, *, publish: bool = True, seed: int = 0, attributes: bool = True) -> int:
     """Train on what the store holds and write a generation; return its number."""
+    from app.movie_attributes import attributes_of
     from app.store import open_store
+    from recommender.attributes import LearnedAttributes
+    from recommender.attributes.learned import with_bias
     from recommender.data.ratings import Ratings
     from recommender.generations import publish as publish_generation
     from recommender.generations import write_generation
     from recommender.models.biased_als import BiasedALS
     from recommender.models.implicit_als import ImplicitALS
+    from recommender.trending import Trend
 
     with open_store(None, data_dir, read_only=True) as store:
         snapshot = store.snapshot()
+        movies = {movie.movie_id: movie for movie in store.all_movies()}
     ratings = Ratings.from_frame(snapshot.ratings, timestamp="timestamp")
     ranking = ImplicitALS(factors=2, regularization=0.01, seed=seed, threads=1).fit(ratings)
     stars = BiasedALS(factors=3, seed=seed, threads=1).fit(ratings)
+    described = attributes_of([movies.get(str(item)) for item in ratings.items.ids])
+    vectors = [with_bias(m.item_factors, m.item_biases) for m in (ranking, stars)]
+    learned = LearnedAttributes.fit(described, np.full(ratings.n_items, 9), *vectors)
     number = write_generation(
         data_dir / "models",
         ranking,
         stars,
+        attributes=learned if attributes else None,
+        trend=Trend.of(ratings),
         watermark=snapshot.watermark,
         metrics={"ndcg_at_10": 0.5},
         options={"ranking": {"factors": 2}},

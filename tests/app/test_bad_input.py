@@ -104,7 +104,17 @@ def test_a_bad_rating_stores_nothing(client, name):
 
 
 @pytest.mark.parametrize("name", BODIES)
-@pytest.mark.parametrize("path", [MOVIE, VISITOR, "/v1/ratings"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        MOVIE,
+        VISITOR,
+        "/v1/ratings",
+        "/v1/recommendations/group",
+        "/v1/recommendations/what-if",
+        "/v1/recommendations/batch",
+    ],
+)
 def test_no_body_breaks_another_route(client, path, name):
     method = "PUT" if path == MOVIE else "POST"
     assert_problem(send(client, path, BODIES[name], method))
@@ -180,7 +190,13 @@ def test_json_may_be_nested_sixteen_deep(client, depth, status):
     "n", ["0", "-1", "501", "1000000000", "9" * 30, "ten", "1.0", "1_0", "+1", "", "٣", "true"]
 )
 @pytest.mark.parametrize(
-    "path", ["/v1/users/u00/recommendations", "/v1/movies/popular", "/v1/movies/m01/similar"]
+    "path",
+    [
+        "/v1/users/u00/recommendations",
+        "/v1/movies/popular",
+        "/v1/movies/m01/similar",
+        "/v1/users/u00/similar",
+    ],
 )
 def test_n_is_a_whole_number_up_to_500(client, path, n):
     assert_problem(client.get(path, params={"n": n}), 422, "query.n")
@@ -198,14 +214,12 @@ def test_q_is_a_short_text(client, path, q):
     assert_problem(client.get(path, params={"q": q}), 422, "query.q")
 
 
-@pytest.mark.parametrize(
-    "query", ["diversity=2", f"{CANARY}=1", "n=1&n=2", "N=5", "exclude_seen=2"]
-)
+@pytest.mark.parametrize("query", [f"{CANARY}=1", "n=1&n=2", "N=5", "exclude_seen=2"])
 def test_what_is_not_understood_is_not_ignored(client, query):
     body = assert_problem(client.get(f"/v1/users/u00/recommendations?{query}"), 422)
     if "exclude" not in query:
         message = body["errors"][0]["message"]
-        assert "exclude_seen, explain, filter, n" in message or "more than once" in message
+        assert "exclude_seen, explain, fields, filter, n" in message or "more than once" in message
 
 
 def test_every_route_refuses_unknown_parameters(client):

@@ -42,6 +42,7 @@ BAD_PATHS = [
         "/v1/users/{}",
         "/v1/users/{}/recommendations",
         "/v1/users/{}/ratings",
+        "/v1/users/{}/similar",
         "/v1/movies/{}",
         "/v1/movies/{}/similar",
     ],

@@ -104,6 +104,9 @@ class StoreMachine(RuleBasedStateMachine):
             mine.sort(key=lambda text: (len(text), text))
             assert [each.movie_id for each in self.store.ratings_of(user, None, 99)] == mine
             assert self.store.user(user).n_ratings == len(mine)
+            newer = [one for one in changes if one.user_id == user and one.version > 2]
+            found = self.store.changes_of(user, 2)
+            assert sorted(found, key=lambda one: one.version) == newer
         assert {movie.movie_id: movie.title for movie in self.store.all_movies()} == self.movies
 
     def _rate(self, user, movie, stars, time):

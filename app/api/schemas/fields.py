@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import orjson
 from fastapi import Path, Query
@@ -105,6 +105,9 @@ MovieIdPath = Annotated[
     AfterValidator(_reachable),
     AfterValidator(_not_reserved),
 ]
+MovieIdText = Annotated[
+    MovieId | None, Query(description="A movie that is asked about in particular.")
+]
 
 
 def _digits(value: object) -> object:
@@ -127,11 +130,49 @@ FILTER_HELP = (
     '`year >= 1990 and "Comedy" in genres and not "Horror" in genres`.'
 )
 FilterText = Annotated[str | None, Query(max_length=LIMITS.filter_length, description=FILTER_HELP)]
+CursorField = Annotated[
+    str | None,
+    Field(
+        max_length=LIMITS.cursor_length,
+        description="next_cursor of the page before; the first page when left out.",
+    ),
+]
+Weight = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
+DIVERSITY_HELP = (
+    "How much it counts, from 0 to 1, that a movie is unlike those before it in the list."
+)
+NOVELTY_HELP = "How much it counts, from 0 to 1, that few people know a movie."
+CALIBRATION_HELP = (
+    "How much it counts, from 0 to 1, that the list has the user's genres, each to its part."
+)
+FIELDS_HELP = "What is told of each movie, beside `movie_id`; all but `attributes` when left out."
+FieldsText = Annotated[
+    str | None, Query(max_length=200, description=FIELDS_HELP, examples=["title,score"])
+]
 By = Annotated[
     Nearness,
     Query(
         description="What near means: `cosine`, which way embeddings point, or `dot`, their dot "
         "product, which movies that many have rated have more of."
+    ),
+]
+UserCount = Annotated[
+    int,
+    Query(ge=1, le=LIMITS.n, description="How many users; fewer come when fewer are left."),
+    Whole,
+]
+ByOfUsers = Annotated[
+    Nearness,
+    Query(
+        description="What near means: `cosine`, which way embeddings point, or `dot`, their dot "
+        "product, which users of strong tastes have more of."
+    ),
+]
+ByPopularity = Annotated[
+    Literal["count", "trend"],
+    Query(
+        description="What popular means: `count`, all ratings alike, or `trend`, each half as much "
+        "for every month that has passed since."
     ),
 ]
 PageSize = Annotated[

@@ -26,6 +26,12 @@ SHAWSHANK: dict[str, Any] = {
     "genres": ["Crime", "Drama"],
 }
 
+MODEL_EXAMPLE: dict[str, Any] = {
+    "generation": 7,
+    "trained_at": "2026-11-23T10:00:00Z",
+    "fresh_ratings": 0,
+}
+
 
 class MovieBody(Schema):
     """A movie as ``PUT /v1/movies/{movie_id}`` takes it: the whole record, not a change to it."""
@@ -44,6 +50,16 @@ class MovieLine(Answer):
     title: str
     year: int | None
     genres: list[str]
+
+
+class ChosenMovieLine(Answer):
+    """What a list says of a movie: all but its attributes, or what ``fields`` names."""
+
+    movie_id: str
+    title: str | None = None
+    year: int | None = None
+    genres: list[str] | None = None
+    attributes: dict[str, Any] | None = None
 
 
 class Movie(MovieLine):
@@ -73,31 +89,56 @@ class ModelBlock(Answer):
     )
 
 
-class SimilarMovie(MovieLine):
+class SimilarMovie(ChosenMovieLine):
     """A neighbour."""
 
-    score: float = Field(
-        description="The cosine of the two embeddings, -1 to 1; with `by=dot` their product."
+    score: float | None = Field(
+        None, description="The cosine of the two embeddings, -1 to 1; with `by=dot` their product."
     )
 
 
 class SimilarMovies(Answer):
     """The nearest neighbours of a movie, nearest first."""
 
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "movie_id": "296",
+                    "model": MODEL_EXAMPLE,
+                    "movies": [{**SHAWSHANK, "score": 0.87}],
+                }
+            ]
+        }
+    )
     movie_id: str
     model: ModelBlock
     movies: list[SimilarMovie]
 
 
-class PopularMovie(MovieLine):
+class PopularMovie(ChosenMovieLine):
     """A movie with how often it was rated."""
 
-    n_ratings: int = Field(description="Ratings that the model was trained on.")
+    n_ratings: int | None = Field(None, description="Ratings that the model was trained on.")
+    trend: float | None = Field(
+        None, description="With `by=trend`: its ratings, each halved for every month since."
+    )
 
 
 class PopularMovies(Answer):
     """The movies with the most ratings, most first."""
 
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "model": MODEL_EXAMPLE,
+                    "matched": 9742,
+                    "movies": [{**SHAWSHANK, "n_ratings": 317, "trend": 4.2}],
+                }
+            ]
+        }
+    )
     model: ModelBlock
     matched: int
     movies: list[PopularMovie]

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field
 
-from app.api.schemas.fields import FILTER_HELP, Answer, MovieId, Schema, Stars
-from app.api.schemas.movies import SHAWSHANK, ModelBlock, MovieLine
+from app.api.schemas.fields import Answer, CursorField, MovieId, Schema, Stars
+from app.api.schemas.lists import ListBody
+from app.api.schemas.movies import SHAWSHANK, ChosenMovieLine, ModelBlock
 from app.limits import LIMITS
 
 
@@ -19,16 +20,45 @@ class Reason(Answer):
     contribution: float
 
 
-class Recommendation(MovieLine):
+class Recommendation(ChosenMovieLine):
     """One line of the list."""
 
-    score: float = Field(description="What ranks: the dot product of user and movie.")
+    score: float | None = Field(None, description="What ranks: the dot product of user and movie.")
     predicted_rating: float | None = Field(
-        description="Stars that this user would give; null when the model predicts none."
+        None, description="Stars that this user would give; null when the model predicts none."
     )
     because: list[Reason] | None = Field(
         None, description="With explain=true: the up to three ratings that speak most for it."
     )
+
+
+class Measures(Answer):
+    """What a list is like."""
+
+    score: float | None = Field(description="The mean score.")
+    diversity: float | None = Field(
+        description="The mean of 1 - cosine over all pairs of its movies, 0 to 2."
+    )
+    novelty: float | None = Field(
+        description="The mean of -log2 of the part of users who rated a movie, in bits."
+    )
+    miscalibration: float | None = Field(
+        description="How far its genres are from the user's: the Kullback-Leibler divergence, bits."
+    )
+
+
+class Effect(Answer):
+    """What reranking changed: the list that would have been, and the list that is."""
+
+    pool: int = Field(description="Among how many of the best movies was chosen.")
+    replaced: int = Field(description="How many movies would not be in the list without it.")
+    before: Measures
+    after: Measures
+
+
+NEXT: Any = Field(
+    None, description="Send it as cursor for the next page; null on the last, or when reranked."
+)
 
 
 class Recommendations(Answer):
@@ -55,6 +85,7 @@ class Recommendations(Answer):
                             ],
                         }
                     ],
+                    "next_cursor": "lqC6Tz0…",
                 }
             ]
         }
@@ -66,8 +97,12 @@ class Recommendations(Answer):
         description="There when nothing is known of the user and the list is the same for all; "
         "score is then the share of users who rated the movie.",
     )
-    matched: int = Field(description="How many movies could have been in the list.")
+    matched: int = Field(description="How many movies could be in the list, on all its pages.")
+    effect: Effect | None = Field(
+        None, description="With diversity, novelty or calibration: what they changed."
+    )
     movies: list[Recommendation]
+    next_cursor: str | None = NEXT
 
 
 class AnonymousRecommendations(Answer):
@@ -76,7 +111,9 @@ class AnonymousRecommendations(Answer):
     model: ModelBlock
     fallback: Literal["popular"] | None = None
     matched: int
+    effect: Effect | None = None
     movies: list[Recommendation]
+    next_cursor: str | None = NEXT
     unknown_movies: list[str] = Field(
         description="Rated movies that the model does not know; they were left out."
     )
@@ -89,13 +126,20 @@ class AnonymousRating(Schema):
     rating: Stars
 
 
-class AnonymousBody(Schema):
+class AnonymousBody(ListBody):
     """What ``POST /v1/recommendations`` takes; nothing of it is stored."""
 
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "ratings": [{"movie_id": "318", "rating": 5}, {"movie_id": "296", "rating": 2}],
+                    "n": 10,
+                    "filter": 'year >= 1990 and not "Horror" in genres',
+                    "explain": True,
+                }
+            ]
+        }
+    )
     ratings: Annotated[list[AnonymousRating], Field(max_length=LIMITS.anonymous_ratings)]
-    n: Annotated[int, Field(ge=1, le=LIMITS.n)] = 10
-    exclude_seen: bool = True
-    explain: bool = False
-    filter: Annotated[
-        str | None, Field(max_length=LIMITS.filter_length, description=FILTER_HELP)
-    ] = None
+    cursor: CursorField = None

@@ -1,12 +1,11 @@
 """Users in answers."""
 
-from __future__ import annotations
-
 from typing import Any
 
-from pydantic import ConfigDict
+from pydantic import ConfigDict, Field
 
 from app.api.schemas.fields import Answer
+from app.api.schemas.movies import ModelBlock
 
 
 class User(Answer):
@@ -27,3 +26,36 @@ class Users(Answer):
 
     users: list[User]
     next_cursor: str | None
+
+
+class SimilarUser(Answer):
+    """A neighbour."""
+
+    user_id: str
+    score: float = Field(
+        description="The cosine of the two embeddings, -1 to 1; with `by=dot` their product."
+    )
+    n_ratings: int = Field(description="Ratings that the model was trained on.")
+
+
+class SimilarUsers(Answer):
+    """The nearest neighbours of a user, nearest first."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "user_id": "42",
+                    "model": {
+                        "generation": 7,
+                        "trained_at": "2026-11-23T10:00:00Z",
+                        "fresh_ratings": 1,
+                    },
+                    "users": [{"user_id": "7", "score": 0.98, "n_ratings": 31}],
+                }
+            ]
+        }
+    )
+    user_id: str
+    model: ModelBlock
+    users: list[SimilarUser]

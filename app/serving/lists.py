@@ -1,0 +1,109 @@
+"""Lists for users and visitors, as the answer is to be sent."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from app.serving.people import identify, visitor
+from app.serving.pipeline import Ranked, predicted_stars, rank, reasons
+from app.serving.wanted import Position
+from recommender.models.folded_user import FoldedUser
+
+_NO_ROWS, _NO_STARS = np.empty(0, np.int64), np.empty(0, np.float32)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import orjson
+
+    from app.serving.current import Serving
+    from app.serving.people import Person
+    from app.serving.wanted import Wanted
+    from recommender.arrays import Scores
+
+
+def for_user(
+    serving: Serving, user_id: str, wanted: Wanted
+) -> tuple[dict[str, Any], Position | None]:
+    """Return the list of a user, known or not, and where its next page begins, if there is one."""
+    person = identify(serving, user_id)
+    if wanted.after is not None:
+        person = as_begun(serving, user_id, person, wanted.after)
+    body, next_page = for_person(serving, person, wanted)
+    return {"user_id": user_id, **body}, next_page
+
+
+def for_ratings(
+    serving: Serving, ratings: Mapping[str, float], wanted: Wanted
+) -> tuple[dict[str, Any], Position | None]:
+    """Return the list of a visitor who is known by these ratings alone."""
+    person, unknown = visitor(serving, ratings)
+    if wanted.after is not None:
+        person = as_begun(serving, None, person, wanted.after)
+    body, next_page = for_person(serving, person, wanted)
+    return {**body, "unknown_movies": unknown}, next_page
+
+
+def for_person(
+    serving: Serving, person: Person, wanted: Wanted
+) -> tuple[dict[str, Any], Position | None]:
+    """Return a list for somebody."""
+    ranked = rank(serving, person, wanted)
+    body: dict[str, Any] = {"model": {**serving.model_block, "fresh_ratings": person.fresh}}
+    if person.ranking is None:
+        body["fallback"] = "popular"
+    body["matched"] = ranked.matched
+    if ranked.effect is not None:
+        body["effect"] = ranked.effect
+    body["movies"] = shaped(serving, person, ranked, wanted)
+    return body, _next_page(person, ranked, wanted)
+
+
+def shaped(serving: Serving, person: Person, ranked: Ranked, wanted: Wanted) -> orjson.Fragment:
+    """Encode the lines of a list."""
+    rows = ranked.rows.tolist()
+    stars = predicted_stars(serving, person, ranked.rows, wanted)
+    extras: list[dict[str, Any]] = [
+        {"score": score, "predicted_rating": predicted}
+        for score, predicted in zip(rounded(ranked.scores), stars, strict=True)
+    ]
+    if wanted.explain:
+        for extra, because in zip(extras, reasons(serving, person, ranked.rows), strict=True):
+            extra["because"] = because
+    return serving.shelf.lines(rows, extras, wanted.fields)
+
+
+def rounded(scores: Scores) -> list[float]:
+    """Return scores to six decimals: float32 holds no more."""
+    return [round(score, 6) for score in scores.tolist()]
+
+
+def as_begun(serving: Serving, user_id: str | None, person: Person, after: Position) -> Person:
+    """Return the person as they were when a list was begun, so that its pages are of one list.
+
+    What they have rated since is seen all the same.
+    """
+    if after.popular:
+        return replace(person, ranking=None, stars=None)
+    model = serving.generation.ranking
+    vector = after.vector
+    if vector is None:  # as the training left it
+        row = -1 if user_id is None else model.users.find(user_id)
+        if person.trained or row < 0:
+            return person
+        vector = model.user_vector(row)
+    known = person.ranking
+    rated, values = (_NO_ROWS, _NO_STARS) if known is None else (known.rated, known.values)
+    return replace(person, ranking=FoldedUser(model, vector, rated, values), trained=False)
+
+
+def _next_page(person: Person, ranked: Ranked, wanted: Wanted) -> Position | None:
+    """Return where the next page begins; reranked lists are whole, and have none."""
+    if ranked.more <= 0 or wanted.weights.any or not len(ranked.rows):
+        return None
+    known = person.ranking
+    vector = None if known is None or person.trained else known.vector
+    return Position(float(ranked.scores[-1]), int(ranked.rows[-1]), vector, known is None)
