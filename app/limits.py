@@ -38,8 +38,8 @@ class Limits:
     attributes_bytes: int = 16 * KIB
     search_length: int = 200
     filter_length: int = 1_000
-    cursor_length: int = 2_000
-    url_bytes: int = 8 * KIB
+    cursor_length: int = 12_000
+    url_bytes: int = 16 * KIB
     header_bytes: int = 32 * KIB
     clock_skew_seconds: int = 60
     fresh_ratings: int = 500_000

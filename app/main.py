@@ -10,7 +10,7 @@ from fastapi import FastAPI
 from starlette.middleware import Middleware
 
 from app import access, addresses, error_handlers, size_gate, telemetry
-from app.api import openapi
+from app.api import openapi, short_cut
 from app.api.rooms import Rooms
 from app.api.routes import ROUTERS
 from app.mapping.once import Once
@@ -59,6 +59,7 @@ def create_app(settings: Settings) -> FastAPI:
             Middleware(addresses.Addresses),
             Middleware(access.Gate, settings=settings),
             Middleware(size_gate.SizeGate),
+            Middleware(short_cut.ShortCut),
         ],
     )
     for router in ROUTERS:

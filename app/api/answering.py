@@ -18,7 +18,7 @@ def answer_to(request: Request, content: Any) -> Response:
     body = orjson.dumps(content)
     tag = entity_tag(body)
     headers = {"ETag": tag}
-    if knows(request.headers.get("if-none-match", ""), tag):
+    if knows(",".join(request.headers.getlist("if-none-match")), tag):
         return Response(status_code=304, headers=headers)
     return Response(body, headers=headers, media_type="application/json")
 

@@ -11,6 +11,7 @@ import base64
 import binascii
 import hashlib
 import struct
+from math import isfinite
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -25,8 +26,12 @@ if TYPE_CHECKING:
     from app.serving.current import Serving
 
 _CHECK = 8
-_PLACE = struct.Struct("<I4sB3xIf")
+"""Bytes of the checksum that a cursor begins with."""
+_PLACE = struct.Struct("<I4sBIfH")
+"""Generation, a hash of when it was trained, flags, fresh ratings, and of the last movie its score
+and how long its id is; the id follows, and the vector where there is one."""
 _POPULAR, _OWN_VECTOR = 1, 2
+"""A list that is the same for all; a list with a vector of its own."""
 
 
 def encode(listed: str, after: str) -> str:
@@ -75,13 +80,13 @@ def encode_position(listed: str, serving: Serving, position: Position | None) ->
     """
     if position is None:
         return None
-    own = position.vector is not None
-    kinds = _POPULAR * position.popular + _OWN_VECTOR * own
+    kinds = _POPULAR * position.popular + _OWN_VECTOR * (position.vector is not None)
+    movie = position.movie_id.encode()
     place = _PLACE.pack(
-        serving.number, _birth(serving), kinds, position.row, np.float32(position.score)
+        serving.number, _birth(serving), kinds, position.fresh, position.score, len(movie)
     )
     vector = b"" if position.vector is None else position.vector.astype("<f4").tobytes()
-    return _seal(listed, place + vector)
+    return _seal(listed, place + movie + vector)
 
 
 def decode_position(listed: str, serving: Serving, cursor: str | None) -> Position | None:
@@ -97,17 +102,21 @@ def decode_position(listed: str, serving: Serving, cursor: str | None) -> Positi
         return None
     payload = _unseal(listed, cursor)
     try:
-        number, birth, kinds, row, score = _PLACE.unpack_from(payload)
-    except struct.error:
+        number, birth, kinds, fresh, score, length = _PLACE.unpack_from(payload)
+        end = _PLACE.size + length
+        movie_id = payload[_PLACE.size : end].decode()
+    except (struct.error, UnicodeDecodeError):
         raise ProblemError("invalid-cursor") from None
     if (number, birth) != (serving.number, _birth(serving)):
         raise ProblemError("expired-cursor")
-    if not kinds & _OWN_VECTOR:
-        return Position(score, row, None, bool(kinds & _POPULAR))
-    vector = np.frombuffer(payload[_PLACE.size :], "<f4").astype(np.float32)
-    if len(vector) != serving.generation.ranking.n_factors or not np.isfinite(vector).all():
+    rest = payload[end:]
+    wide = 4 * serving.generation.ranking.n_factors if kinds & _OWN_VECTOR else 0
+    if len(payload) != end + wide or not isfinite(score) or kinds > _OWN_VECTOR:
         raise ProblemError("invalid-cursor")
-    return Position(score, row, vector, False)
+    vector = np.frombuffer(rest, "<f4").astype(np.float32) if wide else None
+    if vector is not None and not np.isfinite(vector).all():
+        raise ProblemError("invalid-cursor")
+    return Position(score, movie_id, vector, bool(kinds & _POPULAR), fresh)
 
 
 def _birth(serving: Serving) -> bytes:
@@ -132,5 +141,5 @@ def _unseal(listed: str, cursor: str) -> bytes:
 
 
 def _check(listed: str, payload: bytes) -> bytes:
-    key = hashlib.blake2b(listed.encode(), digest_size=16).digest()
-    return hashlib.blake2b(payload, digest_size=_CHECK, key=key).digest()
+    named = f"{len(listed)} {listed}".encode()
+    return hashlib.blake2b(named + payload, digest_size=_CHECK).digest()

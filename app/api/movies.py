@@ -64,7 +64,7 @@ async def list_popular_movies(
 ) -> Response:
     """List the movies with the most ratings: of all time, or of late."""
     allowed = await allowed_by(serving, filter, "query.filter")
-    chosen = chosen_fields(fields, (*OF_MOVIES, "n_ratings", "trend"))
+    chosen = chosen_fields(fields, (*OF_MOVIES, "n_ratings", *(["trend"] if by == "trend" else [])))
     if by == "count":
         return answer_to(request, neighbours.popular(serving, n, allowed, by, chosen))
     listed = await run_in_threadpool(neighbours.popular, serving, n, allowed, by, chosen)

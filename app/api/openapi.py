@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
+from pydantic import BaseModel
 
 from app.access import OPEN_PATHS, OPEN_PREFIXES
 from app.limits import LIMITS
@@ -13,6 +14,8 @@ from app.problems import MEDIA_TYPE, PROBLEMS
 from recommender.version import __version__
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from fastapi import FastAPI
 
 DESCRIPTION = """
@@ -66,6 +69,10 @@ PROBLEM_SCHEMA: dict[str, Any] = {
 }
 
 
+CONTINUED = {"/v1/users/{user_id}/recommendations", "/v1/recommendations"}
+"""Lists whose cursors end with the generation."""
+
+
 def install(app: FastAPI) -> None:
     """Let the application describe itself by :func:`describe`, once."""
 
@@ -90,11 +97,22 @@ def describe(app: FastAPI) -> dict[str, Any]:
     for name in ("HTTPValidationError", "ValidationError"):
         schemas.pop(name, None)
     schemas["Problem"] = PROBLEM_SCHEMA
+    for model in _models(BaseModel):
+        if model.__name__ in schemas and (own := model.model_config.get("json_schema_extra")):
+            # As they are: the framework leaves out what is null in them.
+            schemas[model.__name__] |= cast("dict[str, Any]", own)
     components["securitySchemes"] = {"key": {"type": "http", "scheme": "bearer"}}
     for path, operations in document["paths"].items():
         for method, operation in operations.items():
             _tell_errors(operation, path, method)
     return document
+
+
+def _models(base: type[BaseModel]) -> Iterator[type[BaseModel]]:
+    for model in base.__subclasses__():
+        if model.__module__.startswith("app.api.schemas."):
+            yield model
+        yield from _models(model)
 
 
 def _tell_errors(operation: dict[str, Any], path: str, method: str) -> None:
@@ -108,6 +126,12 @@ def _tell_errors(operation: dict[str, Any], path: str, method: str) -> None:
         operation["security"] = [{"key": []}, {}]
     if path == "/v1/models/{generation}":
         statuses.add(409)
+    if path == "/v1/users/{user_id}/recommendations":
+        statuses.discard(404)  # who is not known gets what is popular
+    if path.startswith("/v1/map/"):
+        statuses.add(404)
+    if path in CONTINUED:
+        statuses.add(410)
     if path == "/readyz":
         statuses.add(503)
     for status in sorted(statuses):

@@ -15,7 +15,7 @@ from app.api.schemas.recommendations import (
     AnonymousRecommendations,
     Recommendations,
 )
-from app.api.short_cut import MANY, ShortCut, takes_long
+from app.api.short_cut import MANY, MANY_CHANGES, takes_long
 from app.api.strict_route import StrictRoute
 from app.api.versions import Reached
 from app.api.wanted import WantedList, continued, from_body, list_name
@@ -25,10 +25,9 @@ from app.serving.wanted import Wanted
 from recommender.data.rating_scale import RatingScale
 
 router = APIRouter(prefix="/v1", tags=["recommendations"], route_class=StrictRoute)
-plainest = APIRouter(prefix="/v1", tags=["recommendations"], route_class=ShortCut)
 
 
-@plainest.get(
+@router.get(
     "/users/{user_id}/recommendations",
     response_model=Recommendations,
     response_model_exclude_unset=True,
@@ -65,7 +64,10 @@ async def recommend_for_ratings(body: AnonymousBody, rooms: In, serving: Now) ->
     wanted = await from_body(serving, rooms.settings.scale, body)
     whose = f"visitor {sorted(ratings.items())}"
     wanted = continued(wanted, whose, serving, body.cursor, "body.cursor")
-    listed, following = await run_in_threadpool(for_ratings, serving, ratings, wanted)
+    if looks_at_much(wanted) or len(ratings) > MANY_CHANGES:
+        listed, following = await run_in_threadpool(for_ratings, serving, ratings, wanted)
+    else:
+        listed, following = for_ratings(serving, ratings, wanted)
     listed["next_cursor"] = cursors.encode_position(list_name(wanted, whose), serving, following)
     return answer(listed)
 
@@ -96,7 +98,7 @@ def stars_by_movie(
         if line.movie_id in ratings:
             message = "this movie stands in the list already"
             errors.append({"field": f"{at}.movie_id", "code": "twice", "message": message})
-        ratings[line.movie_id] = scale.nearest(line.rating)
+        ratings[line.movie_id] = line.rating
     if errors:
         raise ProblemError("invalid-request", errors=errors)
-    return ratings
+    return {movie: scale.nearest(stars) for movie, stars in ratings.items()}

@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from fastapi import APIRouter
 
 ROUTERS: tuple[APIRouter, ...] = (
-    recommendations.plainest,
     recommendations.router,
     groups.router,
     what_if.router,

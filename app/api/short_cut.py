@@ -1,38 +1,43 @@
 """A way past the framework for the plainest requests of the route that is asked most.
 
-FastAPI resolves every parameter of a request on its own, which takes longer than the list itself.
-A request that names a user and at most ``n`` and ``exclude_seen``, as most do, is read here by one
-regular expression each; whatever else it may be goes the long way, where it is understood or
-refused. Both ways end in the same functions, and a test compares their answers.
+FastAPI finds the route and resolves every parameter on its own, which takes longer than the list
+itself. A request that names a user and at most ``n`` and ``exclude_seen``, as most do, is read
+here by one regular expression each; whatever else it may be goes the long way, where it is
+understood or refused. Both ways end in the same functions, and a test compares their answers.
 """
 
 from __future__ import annotations
 
 import re
+from functools import lru_cache
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, NamedTuple
 
 import orjson
 
 from app.api import cursors
 from app.api.answering import entity_tag, knows
-from app.api.strict_route import StrictRoute
 from app.api.wanted import list_name
 from app.limits import LIMITS
 from app.serving.lists import for_user
 from app.serving.wanted import Wanted
 
 if TYPE_CHECKING:
-    from starlette.types import Receive, Scope, Send
+    from starlette.types import ASGIApp, Receive, Scope, Send
 
     from app.api.rooms import Rooms
     from app.serving.current import Serving
+    from recommender.data.rating_scale import RatingScale
 
 MANY = 100
 """Longer lists are made in a thread, so that nobody else need wait for them."""
 MANY_CHANGES = 64
 """So are those of users with more new ratings."""
 
-_USER = re.compile(rf"[A-Za-z0-9_-]{{1,{LIMITS.id_length}}}")
+TAKEN = SimpleNamespace(path="/v1/users/{user_id}/recommendations")
+"""The route that is gone past, as the log and the metrics name it."""
+
+_PATH = re.compile(rf"/v1/users/([A-Za-z0-9_-]{{1,{LIMITS.id_length}}})/recommendations")
 _QUERY = re.compile(rb"(?:n=([1-9][0-9]{0,2})(?:&(?=e)|$))?(?:exclude_seen=(true|false))?")
 
 
@@ -47,9 +52,11 @@ class Plain(NamedTuple):
 
 def read(scope: Scope) -> Plain | None:
     """Return what a request asks for, ``None`` when it has to go the long way."""
-    user_id = scope["path_params"]["user_id"]
+    path = _PATH.fullmatch(scope["path"])
+    if path is None or scope["method"] != "GET":
+        return None
     query = _QUERY.fullmatch(scope["query_string"])
-    if query is None or scope["method"] != "GET" or not _USER.fullmatch(user_id):
+    if query is None:
         return None
     n = int(query[1] or 10)
     if n > MANY:
@@ -59,24 +66,31 @@ def read(scope: Scope) -> Plain | None:
         if name == b"min-version":
             return None
         if name == b"if-none-match":
-            if_none_match = value.decode("latin-1")
-    return Plain(user_id, n, query[2] != b"false", if_none_match)
+            if_none_match += f"{value.decode('latin-1')},"
+    return Plain(path[1], n, query[2] != b"false", if_none_match)
 
 
-class ShortCut(StrictRoute):
-    """The route of ``GET /v1/users/{user_id}/recommendations``."""
+class ShortCut:
+    """Answer plain requests at once, and pass all others on; pure ASGI."""
 
-    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer a plain request at once, any other as FastAPI does."""
-        plain = read(scope)
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer the request, or pass it on."""
+        plain = read(scope) if scope["type"] == "http" else None
+        if plain is None:
+            await self.app(scope, receive, send)
+            return
         rooms: Rooms = scope["app"].state.rooms
-        if plain is None or rooms.current.serving is None:
-            await super().handle(scope, receive, send)
+        if rooms.current.serving is None:
+            await self.app(scope, receive, send)
             return
         serving = rooms.current.take()
         if takes_long(serving, plain.user_id):
-            await super().handle(scope, receive, send)
+            await self.app(scope, receive, send)
             return
+        scope["route"] = TAKEN  # for the log, and for what is counted
         body = answer(rooms, serving, plain)
         tag = entity_tag(body)
         headers = [(b"etag", tag.encode())]
@@ -98,8 +112,13 @@ def takes_long(serving: Serving, user_id: str) -> bool:
 
 def answer(rooms: Rooms, serving: Serving, plain: Plain) -> bytes:
     """Return the body, as the long way would."""
-    wanted = Wanted(plain.n, plain.exclude_seen, scale=rooms.settings.scale)
+    wanted = _wanted(plain.n, plain.exclude_seen, rooms.settings.scale)
     body, following = for_user(serving, plain.user_id, wanted)
     listed = list_name(wanted, f"user {plain.user_id}")
     body["next_cursor"] = cursors.encode_position(listed, serving, following)
     return orjson.dumps(body)
+
+
+@lru_cache(maxsize=2 * MANY)
+def _wanted(n: int, exclude_seen: bool, scale: RatingScale) -> Wanted:
+    return Wanted(n, exclude_seen, scale=scale)

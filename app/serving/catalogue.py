@@ -34,6 +34,10 @@ class Catalogue:
         """Return a movie, ``None`` when it is not in the catalogue."""
         return self._movies.get(movie_id)
 
+    def holds(self, movies: Iterable[Movie]) -> bool:
+        """Whether these are the movies that are here, in any order."""
+        return self._movies.copy() == {movie.movie_id: movie for movie in movies}
+
     def put(self, movie: Movie) -> None:
         """Take in a movie that was stored."""
         self._movies[movie.movie_id] = movie

@@ -25,6 +25,8 @@ from recommender.generations import Generation
 from recommender.models.nearness import lengths
 from recommender.reranking import genre_distribution, self_information
 
+_OF_THE_SHELF = frozenset({"masks", "n_ratings", "by_popularity", "information", "genres"})
+
 
 @dataclass(frozen=True, eq=False)
 class Serving:
@@ -63,9 +65,16 @@ class Serving:
         return cls(generation, fresh, shelf, newcomers, counts.astype(np.int64))
 
     def restocked(self, shelf: Shelf) -> Self:
-        """Return it with another shelf."""
+        """Return it with another shelf, or with this one and what newcomers' ratings made of them.
+
+        What was worked out of the shelf alone stays, as long as it is the same.
+        """
         newcomers = Newcomers.of(self.generation, shelf, self.fresh, self.newcomers)
-        return replace(self, shelf=shelf, newcomers=newcomers)
+        restocked = replace(self, shelf=shelf, newcomers=newcomers)
+        if shelf is self.shelf:
+            for name in _OF_THE_SHELF & self.__dict__.keys():
+                restocked.__dict__[name] = self.__dict__[name]
+        return restocked
 
     @property
     def number(self) -> int:
@@ -167,13 +176,26 @@ _FEW = 4
 
 
 class Current:
-    """Holds the reference, the catalogue, and what is known of generations that were refused."""
+    """Holds the reference, the catalogue, and what is known of generations that were refused.
+
+    Attributes
+    ----------
+    catalogue
+        Every movie of the store.
+    serving
+        What the next request takes; ``None`` until a generation is taken up.
+    refused
+        Why a published generation could not be taken up, by its number; ``None`` where the
+        pointer to it could not be read.
+    """
 
     def __init__(self, catalogue: Catalogue) -> None:
         self.catalogue = catalogue
         self.serving: Serving | None = None
+        # What the shelf does not show yet: lined up by the next request, and not by each change,
+        # so that many changes in a row cost as much as one.
         self._unlined: set[str] = set()
-        self._moved = False
+        self._moved = False  # whether ratings came in that newcomers' vectors are made of
         self.refused: dict[int | None, str] = {}
 
     def take(self) -> Serving:

@@ -73,6 +73,7 @@ class FreshRatings:
         self._reread = reread
         self._most = most
         self._by_user: dict[str, dict[str, Change]] = {}
+        self._order: dict[str, None] = {}
         self._away: set[str] = set()
         self._by_newcomer: dict[str, dict[str, Change]] = {}
         self._count = count
@@ -100,6 +101,8 @@ class FreshRatings:
 
     def merge(self, other: FreshRatings) -> None:
         """Take in what another model's changes hold beyond this watermark."""
+        if other is self:
+            return
         for user_id, changes in other._by_user.items():
             for movie_id, change in changes.items():
                 self._take(user_id, movie_id, change)
@@ -157,28 +160,38 @@ class FreshRatings:
 
     def _keep(self, user_id: str, movie_id: str, change: Change) -> None:
         # Taken out and put back, so that who changed something last stands last.
-        changes = self._by_user.pop(user_id, {})
-        self._by_user[user_id] = changes
+        self._order.pop(user_id, None)
+        self._order[user_id] = None
+        changes = self._by_user.setdefault(user_id, {})
         known = changes.get(movie_id)
         if known is None:
             self._size += 1
         elif known.version >= change.version:
             return
         changes[movie_id] = change
-        if self._count is not None and change.rating is not None:
-            self._newest = max(self._newest, change.rated_at)
-            self._of_late[movie_id] = self._of_late.get(movie_id, 0.0) + self._count(
-                change.rated_at
-            )
+        self._count_of_late(movie_id, known, change)
         if self._size > self._most and self._reread is not None:
-            for longest_unchanged in list(self._by_user):
+            for longest_unchanged in list(self._order):
                 self._let_go_of(longest_unchanged)
                 if self._size <= self._most * (1 - _LET_GO):
                     break
 
+    def _count_of_late(self, movie_id: str, before: Change | None, change: Change) -> None:
+        """Let each user count once for a movie, by the change that stands."""
+        if self._count is None:
+            return
+        total = self._of_late.get(movie_id, 0.0)
+        if before is not None and before.rating is not None:
+            total -= self._count(before.rated_at)
+        if change.rating is not None:
+            self._newest = max(self._newest, change.rated_at)
+            total += self._count(change.rated_at)
+        self._of_late[movie_id] = max(total, 0.0)
+
     def _let_go_of(self, user_id: str) -> None:
         # Away first: whoever asks in this moment must find the changes here or there.
         self._away.add(user_id)
+        self._order.pop(user_id, None)
         self._size -= len(self._by_user.pop(user_id, ()))
 
     def _keep_rater(self, movie_id: str, user_id: str, change: Change) -> None:

@@ -95,7 +95,7 @@ def _candidates(serving: Serving, people: Collection[Person], wanted: Wanted) ->
         for person in people:
             allowed[person.rated] = False
     matched = int(np.count_nonzero(allowed))
-    return Candidates(allowed, matched, matched, matched)
+    return Candidates(allowed, matched, matched)
 
 
 def _best(

@@ -7,12 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from app.serving.people import identify, visitor
+from app.serving.people import Person, identify, visitor
 from app.serving.pipeline import Ranked, predicted_stars, rank, reasons
 from app.serving.wanted import Position
 from recommender.models.folded_user import FoldedUser
-
-_NO_ROWS, _NO_STARS = np.empty(0, np.int64), np.empty(0, np.float32)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,9 +18,10 @@ if TYPE_CHECKING:
     import orjson
 
     from app.serving.current import Serving
-    from app.serving.people import Person
     from app.serving.wanted import Wanted
     from recommender.arrays import Scores
+
+_NO_ROWS, _NO_STARS = np.empty(0, np.int64), np.empty(0, np.float32)
 
 
 def for_user(
@@ -59,7 +58,7 @@ def for_person(
     if ranked.effect is not None:
         body["effect"] = ranked.effect
     body["movies"] = shaped(serving, person, ranked, wanted)
-    return body, _next_page(person, ranked, wanted)
+    return body, _next_page(serving, person, ranked, wanted)
 
 
 def shaped(serving: Serving, person: Person, ranked: Ranked, wanted: Wanted) -> orjson.Fragment:
@@ -87,7 +86,7 @@ def as_begun(serving: Serving, user_id: str | None, person: Person, after: Posit
     What they have rated since is seen all the same.
     """
     if after.popular:
-        return replace(person, ranking=None, stars=None)
+        return Person(None, fresh=after.fresh, rated_newcomers=person.rated)
     model = serving.generation.ranking
     vector = after.vector
     if vector is None:  # as the training left it
@@ -96,14 +95,18 @@ def as_begun(serving: Serving, user_id: str | None, person: Person, after: Posit
             return person
         vector = model.user_vector(row)
     known = person.ranking
+    if known is not None and np.array_equal(vector, known.vector):
+        return person
     rated, values = (_NO_ROWS, _NO_STARS) if known is None else (known.rated, known.values)
-    return replace(person, ranking=FoldedUser(model, vector, rated, values), trained=False)
+    begun = FoldedUser(model, vector, rated, values)
+    return replace(person, ranking=begun, fresh=after.fresh, trained=False, since_changed=True)
 
 
-def _next_page(person: Person, ranked: Ranked, wanted: Wanted) -> Position | None:
+def _next_page(serving: Serving, person: Person, ranked: Ranked, wanted: Wanted) -> Position | None:
     """Return where the next page begins; reranked lists are whole, and have none."""
     if ranked.more <= 0 or wanted.weights.any or not len(ranked.rows):
         return None
     known = person.ranking
     vector = None if known is None or person.trained else known.vector
-    return Position(float(ranked.scores[-1]), int(ranked.rows[-1]), vector, known is None)
+    last = serving.shelf.ids[int(ranked.rows[-1])]
+    return Position(float(ranked.scores[-1]), last, vector, known is None, person.fresh)

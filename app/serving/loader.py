@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     from app.serving.current import Current
     from app.store.interface import Store
-    from app.store.records import RatingRecord
+    from app.store.records import Movie, RatingRecord
     from recommender.generations import Generation
 
 PAGE = 10_000
@@ -145,7 +145,9 @@ class Loader:
     async def _reload_catalogue(self) -> None:
         while True:
             revision = self.current.catalogue.revision
-            movies = await asyncio.to_thread(self.store.all_movies)
+            movies = await asyncio.to_thread(self._other_movies)
+            if movies is None:
+                return
             if revision == self.current.catalogue.revision:  # nobody changed a movie meanwhile
                 self.current.catalogue.replace(movies)
                 self.current.restock()
@@ -174,6 +176,11 @@ class Loader:
         with single_threaded_blas():
             _warm(serving)
         return serving, since
+
+    def _other_movies(self) -> list[Movie] | None:
+        """Read the catalogue; ``None`` when it is what is known here, so that nothing need stop."""
+        movies = self.store.all_movies()
+        return None if self.current.catalogue.holds(movies) else movies
 
     def _seen_by(self, generation: Generation) -> int:
         """Return up to which version of the store the model knows everything."""

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from recommender.models.factor_model import FactorModel
     from recommender.models.nearness import Nearness
 
+Popularity = Literal["count", "trend"]
+"""What popular means: how often a movie was rated, or how often of late."""
+
 SPARE = 8
 """So many more neighbours are looked for than asked for: some may have been erased meanwhile."""
 
@@ -107,9 +110,6 @@ def _nearest_users(
         if len(places) == n or len(rows) < asked:
             return rows[np.array(places, np.int64)], scores[np.array(places, np.int64)]
         asked *= 4
-
-
-Popularity = Literal["count", "trend"]
 
 
 def popular(

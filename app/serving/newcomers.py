@@ -9,7 +9,7 @@ of it, and no list of recommendations holds it.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,13 +33,11 @@ if TYPE_CHECKING:
 ENOUGH = 3
 """So many ratings make a vector where nothing else does; benchmarks/new_movies.py measures it."""
 
-_MANY = 1_000
+_MANY = 4_000
 """From how many newcomers on it pays to lay them out for a scan that stops early."""
 
 Solved = NDArray[np.float32]
 """For each model in turn, an item's vector and after it its bias."""
-
-Source = Literal["ratings", "attributes", "none"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,10 +91,8 @@ class Newcomers:
 
     Attributes
     ----------
-    sources
-        Where each has its vector from.
     known
-        (m,) bool: whether it has one.
+        (m,) bool: whether each has a vector.
     ranking, stars
         Their vectors; zeros where there is none.
     order
@@ -105,7 +101,6 @@ class Newcomers:
         What was worked out for each movie, and from what: kept for as long as that stands.
     """
 
-    sources: list[Source]
     known: Mask
     ranking: Table
     stars: Table | None
@@ -123,23 +118,22 @@ class Newcomers:
         folded = _fold_in(generation, movies, fresh, predicted, before.folded if before else {})
         models = _models(generation)
         nothing = np.zeros(sum(model.n_factors + 1 for model in models), np.float32)
-        solved, sources = [], []
+        solved = []
         for movie_id in movies:
             if movie_id in folded:
                 solved.append(folded[movie_id].solved)
             else:
                 solved.append(predicted[movie_id][1] if movie_id in predicted else nothing)
-            sources.append(_source(movie_id in folded, movie_id in predicted))
         table = np.array(solved, np.float32).reshape(len(movies), len(nothing))
         width = models[0].n_factors + 1
         ranking = Table.of(models[0], table[:, :width])
         stars = Table.of(models[1], table[:, width:]) if len(models) > 1 else None
         order = NormOrder.of(ranking.met, ranking.baselines) if len(movies) >= _MANY else None
-        known = frozen(np.array([source != "none" for source in sources], np.bool_))
-        return cls(sources, known, ranking, stars, order, predicted, folded)
+        known = frozen(np.array([key in folded or key in predicted for key in movies], np.bool_))
+        return cls(known, ranking, stars, order, predicted, folded)
 
     def __len__(self) -> int:
-        return len(self.sources)
+        return len(self.known)
 
     def best(self, vector: Vector, n: int, allowed: Mask) -> tuple[Rows, Scores]:
         """Return the places and scores of the n best, best first; (m,) bool says who may appear."""
@@ -154,7 +148,13 @@ class Newcomers:
         return exact_scores(self.ranking.met, self.ranking.baselines, vector, places)
 
     def stars_of(self, vector: Vector, places: Rows) -> Scores:
-        """(n,) float32: the stars of some, for a vector of the model of stars."""
+        """(n,) float32: the stars of some, for a vector of the model of stars.
+
+        Raises
+        ------
+        ValueError
+            When the generation has no such model.
+        """
         if self.stars is None:
             raise ValueError("the generation predicts no stars")
         return exact_scores(self.stars.met, self.stars.baselines, vector, places)
@@ -162,12 +162,6 @@ class Newcomers:
 
 def _models(generation: Generation) -> list[FactorModel]:
     return [generation.ranking, *([generation.stars] if generation.stars else [])]
-
-
-def _source(folded: bool, predicted: bool) -> Source:
-    if folded:
-        return "ratings"
-    return "attributes" if predicted else "none"
 
 
 def _predict(
@@ -179,7 +173,7 @@ def _predict(
     kept = {
         movie_id: known
         for movie_id, movie in movies.items()
-        if (known := before.get(movie_id)) is not None and known[0] == movie
+        if (known := before.get(movie_id)) is not None and (known[0] is movie or known[0] == movie)
     }
     learned = generation.attributes
     new = {key: m for key, m in movies.items() if m is not None and key not in kept}

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from recommender.models.factor_model import FactorModel
     from recommender.models.folded_user import FoldedUser
 
-_NONE = np.empty(0, np.int64)
+_NO_ROWS = np.empty(0, np.int64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,19 +35,23 @@ class Person:
     trained
         Whether the vectors are those of the training.
     rated_newcomers
-        Increasing rows of rated movies that the model does not know.
+        Increasing rows of rated movies that are not in ``ranking``: the model does not know them.
+    since_changed
+        Whether ``ranking`` has an older vector than its ratings would make: that of a list that
+        was begun before the last of them.
     """
 
     ranking: FoldedUser | None
     stars: Vector | None = None
     fresh: int = 0
     trained: bool = False
-    rated_newcomers: Rows = field(default_factory=lambda: _NONE)
+    rated_newcomers: Rows = field(default_factory=lambda: _NO_ROWS)
+    since_changed: bool = False
 
     @property
     def rated(self) -> Rows:
         """(n,) increasing rows of the movies that they rated and that have a row."""
-        known = _NONE if self.ranking is None else self.ranking.rated
+        known = _NO_ROWS if self.ranking is None else self.ranking.rated
         return np.concatenate((known, self.rated_newcomers))
 
 
@@ -82,7 +86,7 @@ def visitor(serving: Serving, ratings: Mapping[str, float]) -> tuple[Person, lis
 
 
 def fold_in(
-    serving: Serving, rated: Mapping[int, float], fresh: int = 0, newcomers: Rows = _NONE
+    serving: Serving, rated: Mapping[int, float], fresh: int = 0, newcomers: Rows = _NO_ROWS
 ) -> Person:
     """Fold in somebody with these stars of rows of the model."""
     if not rated:
@@ -138,6 +142,6 @@ def _newcomers(serving: Serving, movie_ids: Iterable[str]) -> Rows:
     """Return the increasing rows of those that are newer than the model."""
     shelf = serving.shelf
     if len(shelf.ids) == shelf.n_items:
-        return _NONE
+        return _NO_ROWS
     rows = (shelf.row(movie_id) for movie_id in movie_ids)
     return np.array(sorted({row for row in rows if row >= shelf.n_items}), np.int64)

@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 REASONS = 3
 """How many reasons are given for one movie."""
 
+LARGEST_TABLE = 1_000_000
+"""So many contributions are worked out at a time."""
+
 POOL = 10
 """Reranking chooses among so many times as many movies as are asked for."""
 LEAST_POOL, LARGEST_POOL = 100, 1_000
@@ -39,18 +42,16 @@ class Candidates:
     Attributes
     ----------
     allowed
-        (n_rows,) bool: available, with a vector, let through by the filter, and behind the page
-        before; what was seen stands here too.
-    n_allowed
-        How many these are, on all pages.
+        (n_rows,) bool: available, with a vector where vectors rank, let through by the filter,
+        and behind the page before; what was seen stands here too.
     matched
-        How many of them the person has not seen, or may see again.
+        How many movies the list has, on all its pages: without what was seen, unless that may
+        be seen again.
     left
         How many of these stand behind the page before.
     """
 
     allowed: Mask
-    n_allowed: int
     matched: int
     left: int
 
@@ -106,10 +107,10 @@ def candidates(serving: Serving, person: Person, wanted: Wanted) -> Candidates:
         n_allowed = int(np.count_nonzero(allowed))
     matched = n_allowed - _hidden(person, wanted, allowed)
     if wanted.after is None:
-        return Candidates(allowed, n_allowed, matched, matched)
+        return Candidates(allowed, matched, matched)
     behind = allowed & _behind(serving, person, wanted.after)
     left = int(np.count_nonzero(behind)) - _hidden(person, wanted, behind)
-    return Candidates(behind, n_allowed, matched, left)
+    return Candidates(behind, matched, left)
 
 
 def _hidden(person: Person, wanted: Wanted, allowed: Mask) -> int:
@@ -131,14 +132,20 @@ def _behind(serving: Serving, person: Person, after: Position) -> Mask:
     limit = np.float32(after.score)
     behind: Mask = scores < limit
     tied = np.flatnonzero(scores == limit)
-    behind[tied[tied > after.row]] = True
+    behind[tied[tied > serving.shelf.last_row_until(after.movie_id)]] = True
     return behind
 
 
 def take_best(
     serving: Serving, person: Person, wanted: Wanted, among: Candidates, n: int
 ) -> tuple[Rows, Scores]:
-    """Return the rows and scores of the n best, best first; equal scores by row."""
+    """Return the rows and scores of the n best, best first; equal scores by row.
+
+    Raises
+    ------
+    ValueError
+        When nothing is known of the person; see :func:`popular_rows`.
+    """
     folded = person.ranking
     if folded is None:
         raise ValueError("nothing is known of this person; see popular_rows")
@@ -260,11 +267,17 @@ def predicted_stars(
 
 def reasons(serving: Serving, person: Person, rows: Rows) -> list[list[dict[str, Any]]]:
     """Return for each row the strongest positive contributions of movies that may be shown."""
-    if person.ranking is None:
+    if person.ranking is None or person.since_changed:
         return [[] for _ in rows]
-    parts = person.ranking.contributions_to(serving.vectors(rows))
     rated = person.ranking.rated.tolist()
-    return [_strongest(serving, rated, part) for part in parts]
+    vectors = serving.vectors(rows)
+    found = []
+    # Some at a time: a table of everything shown by everything rated takes much memory.
+    together = max(LARGEST_TABLE // max(len(rated), 1), 1)
+    for begin in range(0, len(rows), together):
+        parts = person.ranking.contributions_to(vectors[begin : begin + together])
+        found += [_strongest(serving, rated, part) for part in parts]
+    return found
 
 
 def _strongest(

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 TOLD = ("movie_id", "title", "year", "genres")
 """What is told of a movie when nobody says otherwise."""
 
+OF_MOVIES = (*TOLD, "attributes")
+"""What a client may ask for of a movie."""
+
 
 @dataclass(frozen=True, eq=False)
 class Shelf:
@@ -85,6 +88,11 @@ class Shelf:
         place = bisect_left(self.ids, movie_id, lo=self.n_items)
         return place if place < len(self.ids) and self.ids[place] == movie_id else -1
 
+    def last_row_until(self, movie_id: str) -> int:
+        """Return the row of a movie; of a newcomer that is gone, the one before its place."""
+        row = self.row(movie_id)
+        return row if row >= 0 else bisect_left(self.ids, movie_id, lo=self.n_items) - 1
+
     def with_movie(self, movie_id: str, movie: Movie | None) -> Shelf:
         """Return a shelf with another movie under this id, or none."""
         row = self.row(movie_id)
@@ -133,7 +141,13 @@ class Shelf:
         return head
 
     def told(self, row: int, names: Iterable[str]) -> dict[str, Any]:
-        """Return these fields of a movie of the catalogue, of all that it has."""
+        """Return these fields of a movie of the catalogue, of all that it has.
+
+        Raises
+        ------
+        LookupError
+            When the catalogue has no movie in this row (any more).
+        """
         movie = self.movies[row]
         if movie is None:
             raise LookupError("a list may hold movies of the catalogue only")
@@ -155,6 +169,11 @@ class Shelf:
             What follows for each, not empty.
         fields
             What is told of each, of the movie and of what is added; ``None`` for the usual.
+
+        Raises
+        ------
+        LookupError
+            When the catalogue has no movie in one of the rows (any more).
         """
         if fields is None:
             lines = [
@@ -171,7 +190,3 @@ class Shelf:
     def _chosen(self, row: int, extra: dict[str, Any], fields: tuple[str, ...]) -> dict[str, Any]:
         own = self.told(row, [name for name in fields if name not in extra and name in OF_MOVIES])
         return own | {name: extra[name] for name in fields if name in extra}
-
-
-OF_MOVIES = (*TOLD, "attributes")
-"""What a client may ask for of a movie."""

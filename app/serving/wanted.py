@@ -24,18 +24,23 @@ class Position(NamedTuple):
 
     Attributes
     ----------
-    score, row
+    score
         Of the last movie of that page.
+    movie_id
+        Its id: rows of newcomers change as others come and go.
     vector
         The vector that the list was begun with, when it is not the one of the training.
     popular
         Whether the list is the same for all.
+    fresh
+        How many changes newer than the model went into it.
     """
 
     score: float
-    row: int
-    vector: Vector | None
-    popular: bool
+    movie_id: str
+    vector: Vector | None = None
+    popular: bool = False
+    fresh: int = 0
 
 
 @dataclass(frozen=True, slots=True)

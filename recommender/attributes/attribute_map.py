@@ -13,6 +13,7 @@ from recommender.errors import InvalidInputError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+    from scipy.sparse import csr_matrix
 
     from recommender.arrays import Mask
     from recommender.attributes.item_attributes import ItemAttributes
@@ -148,7 +149,7 @@ def _checked(
 
 
 def _averages(
-    features: Features, constants: NDArray[np.float64], words: Any, w: NDArray[np.float64]
+    features: Features, constants: NDArray[np.float64], words: csr_matrix, w: NDArray[np.float64]
 ) -> NDArray[np.float64]:
     """(3, n_features - 3): how often each word stands in an item of which its kind is known.
 

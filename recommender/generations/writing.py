@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from recommender.errors import InvalidInputError
-from recommender.generations.learned_attributes import check_fits
+from recommender.generations.learned_attributes import PREFIX, check_fits
 from recommender.generations.manifest import Manifest, write_manifest
 from recommender.generations.npy import write_array
 from recommender.generations.published import directory_name, generation_numbers, sync_folder
@@ -73,7 +73,7 @@ def write_generation(
     arrays = _arrays(models)
     if attributes is not None:
         check_fits(attributes, ranking, stars)
-        arrays |= {f"attributes.{name}": array for name, array in attributes.arrays().items()}
+        arrays |= {f"{PREFIX}{name}": array for name, array in attributes.arrays().items()}
     if trend is not None:
         arrays |= {f"trend.{name}": array for name, array in trend.arrays().items()}
     described = {

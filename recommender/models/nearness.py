@@ -50,7 +50,6 @@ def nearest(
         ``"cosine"``: which way vectors point, from -1 to 1; a zero vector points nowhere and is
         similar to none. ``"dot"``: the dot product, which long vectors have more of: those of
         items that many people know.
-
     without
         A row that is left out: the one that the vector is of; -1 for none.
 

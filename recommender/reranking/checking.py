@@ -1,4 +1,4 @@
-"""The checks at this room's door, and which of equal values comes first."""
+"""What every file of this room needs: its checks, directions, and which of equals comes first."""
 
 from __future__ import annotations
 

@@ -124,14 +124,21 @@ class TestMoviesThatTheModelDoesNotKnow:
         assert kept["u1"].rating == 5.0
 
 
-def test_what_was_rated_of_late_is_counted_once_for_each_change():
+def test_each_user_counts_once_for_a_movie_of_late():
+    history = [
+        ("a", "x", 5.0, 9),
+        ("a", "x", 4.0, 1),
+        ("b", "x", 4.0, 2),
+        ("b", "y", None, 3),
+        ("a", "x", 3.0, 4),
+        ("c", "z", 3.0, 5),
+        ("c", "z", None, 5),
+    ]
     fresh = FreshRatings(1, None, count=lambda time: 2.0**time)
-    for version, (user, movie, stars, time) in enumerate(
-        [("a", "x", 5.0, 9), ("a", "x", 4.0, 1), ("b", "x", 4.0, 2), ("b", "y", None, 3)], start=1
-    ):
+    for version, (user, movie, stars, time) in enumerate(history, start=1):
         for _ in range(2):
             fresh.apply(RatingRecord(user, movie, stars, time, version))
-    assert fresh.of_late() == {"x": 2.0 + 4.0}
-    after = FreshRatings(2, None, count=lambda time: 2.0**time)
+    assert fresh.of_late() == {"x": 2.0**4 + 2.0**2, "y": 0.0, "z": 0.0}
+    after = FreshRatings(3, None, count=lambda time: 2.0**time)
     after.merge(fresh)
-    assert after.of_late() == {"x": 4.0}
+    assert after.of_late() == {"x": 2.0**4, "y": 0.0, "z": 0.0}

@@ -257,6 +257,15 @@ class TestTheShortWay:
         assert short.status_code == long.status_code == 304
         assert len(taken) == 1
         assert short.headers["etag"] == long.headers["etag"] == tag
+        for lines in (
+            ([("If-None-Match", tag), ("If-None-Match", '"other"')] * 2)[:3],
+            [
+                ("If-None-Match", '"other"'),
+                ("If-None-Match", tag),
+            ],
+        ):
+            short, long = both(path, headers=lines)
+            assert short.status_code == long.status_code == 304
 
     def test_is_not_taken_for_users_whose_changes_take_long(self, client, ways, monkeypatch):
         both, taken = ways

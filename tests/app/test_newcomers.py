@@ -230,3 +230,25 @@ def test_very_many_are_scanned_as_few_are(client, monkeypatch):
     client.rooms.current.restock()
     assert client.rooms.current.take().newcomers.order is not None
     assert [ask(client, user, n=500) for user in ("u00", "u01", "nobody")] == few
+
+
+def test_a_rating_of_one_leaves_the_masks_of_filters_alone(client):
+    add(client, "new", ["Kids"])
+    ask(client, "u00", filter="year > 1990")
+    before = client.rooms.current.take()
+    rate(client, "u01", "new", 5)
+    after = client.rooms.current.take()
+    assert after.newcomers is not before.newcomers
+    assert after.masks is before.masks
+    add(client, "new", ["Art"])
+    assert client.rooms.current.take().masks is not before.masks
+
+
+def test_ratings_that_come_while_another_generation_is_loaded_count_in_it(client, world):
+    add(client, "new")
+    serving, _ = client.rooms.loader._prepare(1)
+    for user in fans(world, 1)[:4]:
+        rate(client, user, "new", 5)
+    current = client.rooms.current
+    current.swap(serving, current.catalogue.revision)
+    assert line_of(client, fans(world, 1)[-1], "new")

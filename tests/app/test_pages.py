@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from app.api import cursors
+from app.limits import LIMITS
 from app.problems import ProblemError
 from app.serving.wanted import Position
 from tests.app.test_bad_input import assert_problem
@@ -100,6 +101,49 @@ def test_movies_that_come_and_go_between_pages_move_nothing_else(client):
     assert ids(first) + rest == begun[:6] + begun[7:]
 
 
+@pytest.mark.parametrize("user", ["nobody", "u00"])
+def test_newcomers_that_come_and_go_shift_nobody(client, user):
+    """They stand in the order of their ids, and most have one score: none."""
+    for number in range(1, 8):
+        client.put(f"/v1/movies/n{number}", json={"title": "New", "genres": ["Kids"]})
+    begun = ids(ask(client, user, n=500))
+    places = [begun.index(f"n{number}") for number in range(1, 8)]
+    assert places == list(range(places[0], places[0] + 7))
+    first = ask(client, user, n=places[3] + 1)
+    assert ids(first)[-1] == "n4"
+    client.put("/v1/movies/n0", json={"title": "New", "genres": ["Kids"]})
+    assert ids(ask(client, user, n=500, cursor=first["next_cursor"])) == begun[places[4] :]
+    client.delete("/v1/movies/n2")
+    client.delete("/v1/movies/n4")
+    assert ids(ask(client, user, n=500, cursor=first["next_cursor"])) == begun[places[4] :]
+
+
+def test_the_list_that_is_the_same_for_all_leaves_out_what_was_seen_since(client):
+    first = ask(client, "nobody", n=2)
+    later = ids(ask(client, "nobody", n=500))[4]
+    rate(client, "nobody", later, 5)
+    rest = ask(client, "nobody", n=500, cursor=first["next_cursor"])
+    assert later not in ids(rest)
+    assert rest["matched"] == 23
+    assert rest["fallback"] == "popular"
+    assert rest["model"]["fresh_ratings"] == 0
+
+
+def test_what_is_said_of_a_later_page_is_of_the_list_that_was_begun(client, world):
+    rate(client, "u00", "m23", 5)
+    first = ask(client, "u00", n=3, explain="true")
+    same = ask(client, "u00", n=3, explain="true", cursor=first["next_cursor"])
+    assert same["model"]["fresh_ratings"] == 1
+    assert all(line["because"] for line in same["movies"])
+    rate(client, "u00", ids(first)[0], 1)
+    moved = ask(client, "u00", n=3, explain="true", cursor=first["next_cursor"])
+    assert ids(moved) == ids(same)
+    assert [line["score"] for line in moved["movies"]] == [line["score"] for line in same["movies"]]
+    assert moved["model"]["fresh_ratings"] == 1
+    # What was rated since is no reason for a score that does not hold it.
+    assert all(line["because"] == [] for line in moved["movies"])
+
+
 def test_visitors_have_pages_too(client):
     ratings = [{"movie_id": "m04", "rating": 5}, {"movie_id": "m07", "rating": 2}]
 
@@ -135,7 +179,7 @@ class TestCursorsThatAreRefused:
             other = "A" if cursor[place] != "A" else "B"
             self.refused(client, cursor[:place] + other + cursor[place + 1 :])
 
-    @pytest.mark.parametrize("text", ["", "x", "%%", "A" * 2000, "é" * 10, "AAAAAAAAAAAAAAAA"])
+    @pytest.mark.parametrize("text", ["", "x", "%%", "A" * 12_000, "é" * 10, "AAAAAAAAAAAAAAAA"])
     def test_made_up(self, client, text):
         self.refused(client, text)
 
@@ -148,19 +192,40 @@ class TestCursorsThatAreRefused:
         client.look()
         self.refused(client, cursor, status=410)
 
-    def test_with_a_vector_that_is_none(self, client):
-        serving = client.rooms.current.take()
-        listed = "recommendations user u00 True "
-        for vector in (np.full(2, np.nan), np.full(2, np.inf), np.ones(3), np.ones(0)):
-            position = Position(0.5, 1, vector.astype(np.float32), False)
-            self.refused(client, cursors.encode_position(listed, serving, position))
+    LISTED = "recommendations user u00 True "
 
-    def test_a_row_that_is_none_is_a_place_all_the_same(self, client):
-        """Newcomers come and go, and their rows with them."""
+    @pytest.mark.parametrize(
+        "vector", [np.full(2, np.nan), np.full(2, np.inf), np.ones(3), np.ones(0), np.ones(2_048)]
+    )
+    def test_with_a_vector_that_is_none_of_the_model(self, client, vector):
+        serving = client.rooms.current.take()
+        position = Position(0.5, "m01", vector.astype(np.float32))
+        cursor = cursors.encode_position(self.LISTED, serving, position)
+        assert len(cursor) <= LIMITS.cursor_length  # no model is too wide for a cursor
+        self.refused(client, cursor)
+
+    def test_with_a_score_that_is_none(self, client):
+        serving = client.rooms.current.take()
+        for score in (float("nan"), float("inf")):
+            position = Position(score, "m01")
+            self.refused(client, cursors.encode_position(self.LISTED, serving, position))
+
+    @pytest.mark.parametrize("rest", [b"x", b"xxxx", b"xxxxxxx"])
+    def test_with_more_than_belongs_there(self, client, rest):
+        """There is no secret: whoever knows the code can make a checksum."""
+        serving = client.rooms.current.take()
+        good = cursors.encode_position(self.LISTED, serving, Position(0.5, "m01"))
+        payload = cursors._unseal(self.LISTED, good)
+        assert cursors._seal(self.LISTED, payload) == good
+        self.refused(client, cursors._seal(self.LISTED, payload + rest))
+        for length in range(len(payload)):
+            self.refused(client, cursors._seal(self.LISTED, payload[:length]))
+
+    def test_a_movie_that_is_none_is_a_place_all_the_same(self, client):
         serving = client.rooms.current.take()
         for popular, user in ((False, "u00"), (True, "nobody")):
             listed = f"recommendations user {user} True "
-            position = Position(0.0, 10**9, None, popular)
+            position = Position(0.0, "gone since", None, popular)
             cursor = cursors.encode_position(listed, serving, position)
             assert ask(client, user, cursor=cursor)["matched"] in {15, 24}
 

@@ -91,7 +91,7 @@ def test_seen_movies_come_back_when_they_are_asked_for(client, world):
 def test_reasons_are_the_three_strongest_parts_of_the_score(client, world, generation):
     for line in ask(client, "u03", n=15, explain="true")["movies"]:
         whole = generation.ranking.explain("u03", line["movie_id"])
-        assert whole.contributions.sum() == pytest.approx(line["score"], abs=1e-4)
+        assert whole.contributions.sum() == pytest.approx(line["score"], abs=1e-5)
         expected = [
             (str(item), float(part))
             for item, part in zip(whole.item_ids, whole.contributions, strict=True)
@@ -162,6 +162,20 @@ def test_a_visitor_of_whom_nothing_is_known_gets_what_is_popular(client, ratings
     answer = client.post("/v1/recommendations", json={"ratings": ratings}).json()
     assert answer["fallback"] == "popular"
     assert ids(answer) == ids(ask(client, "nobody"))
+
+
+@pytest.mark.parametrize("stars", [1e308, -1e308, 0, 0.4, 5.01, 1e9])
+def test_a_visitor_rates_on_the_scale(client, stars):
+    for path, body in (
+        ("/v1/recommendations", {"ratings": [{"movie_id": "m01", "rating": stars}]}),
+        (
+            "/v1/recommendations/what-if",
+            {"user_id": "u00", "set": [{"movie_id": "m01", "rating": stars}]},
+        ),
+    ):
+        response = client.post(path, json=body)
+        assert response.status_code == 422, response.text
+        assert response.json()["errors"][0]["field"].endswith("[0].rating")
 
 
 def test_a_visitor_is_not_stored(client):

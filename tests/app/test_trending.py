@@ -81,3 +81,17 @@ def test_filters_fields_and_bad_input(client):
     assert {tuple(line) for line in found["movies"]} == {("movie_id", "trend")}
     path = "/v1/movies/popular"
     assert_problem(client.get(path, params={"by": "dot"}), 422, "query.by")
+    assert_problem(client.get(path, params={"fields": "trend"}), 422, "query.fields")
+    assert client.get("/v1/movies/popular", headers={"Min-Version": "0" * 19}).status_code == 200
+
+
+def test_one_user_makes_no_trend_alone(client):
+    last = ids(popular(client))[-1]
+    for stars in range(40):
+        rate(client, "a", last, PLANTED + stars)
+    trends = {line["movie_id"]: line["trend"] for line in popular(client, by="trend")["movies"]}
+    counts = {line["movie_id"]: line["n_ratings"] for line in popular(client)["movies"]}
+    assert trends[last] == pytest.approx(counts[last] + 1, abs=1e-3)
+    assert client.delete(f"/v1/users/a/ratings/{last}").status_code == 200
+    trends = {line["movie_id"]: line["trend"] for line in popular(client, by="trend")["movies"]}
+    assert trends[last] == pytest.approx(counts[last], abs=1e-3)

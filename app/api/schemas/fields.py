@@ -112,7 +112,7 @@ MovieIdText = Annotated[
 
 def _digits(value: object) -> object:
     # int() would also take "1_0", " 10" and "+10".
-    if isinstance(value, str) and not re.fullmatch(r"[0-9]{1,18}", value, re.ASCII):
+    if isinstance(value, str) and not re.fullmatch(r"[0-9]{1,19}", value, re.ASCII):
         raise PydanticCustomError("int_parsing", "a whole number in digits is needed")
     return value
 
