@@ -14,6 +14,7 @@ BENCHMARKS: dict[str, tuple[str, ...]] = {
     "latest_small": (),
     "star_prediction": ("--like", "ml-100k"),
     "training": ("--sizes", "ml-1m", "--part", "epochs", "--runs", "1", "--epochs", "3"),
+    "serving": ("--like", "ml-1m", "--runs", "2", "--seconds", "3"),
     "store": (),
     "first_page": (),
 }

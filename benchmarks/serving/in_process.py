@@ -1,15 +1,13 @@
 """Lists in process: one user, everyone, and someone new, beside implicit with the same factors.
 
-Run as ``python -m benchmarks.serving [--like ml-20m] [--factors 64] [--runs 5]``. A planted world
-of that shape is factorized once; both programs then rank with the very same vectors, without the
-movies that a user has rated. One call is timed for each of 2,000 users, in turn, and again
-``--runs`` times; the medians of all calls are shown. Every list of ours is compared with a full
-sort of all scores in double precision. implicit takes part when the ``bench`` extra is installed.
+Both programs rank with the very same vectors, without the movies that a user has rated. One call is
+timed for each of 2,000 users, in turn, and again for each run; the medians of all calls are shown.
+Every list of ours is compared with a full sort of all scores in double precision. implicit takes
+part when the ``bench`` extra is installed.
 """
 
 from __future__ import annotations
 
-import argparse
 import statistics
 import sys
 from functools import partial
@@ -20,11 +18,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy.sparse import csr_matrix
 
-from benchmarks import machine
-from benchmarks.star_prediction import generated
-from recommender import FactorModel
+from benchmarks.serving.world import STRANGERS, strangers
 from recommender.solvers.threads import available_threads, single_threaded_blas
-from recommender.training import prepare, recipe_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,24 +28,13 @@ if TYPE_CHECKING:
 
 N = 10
 ASKED = 2_000
-STRANGERS = 50
-"""Ratings of somebody whom training never saw."""
 
 
-def main() -> None:
+def measure(model: FactorModel, runs: int) -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0])
-    parser.add_argument("--like", default="ml-20m", help="shape of the generated ratings")
-    parser.add_argument("--factors", type=int, default=64)
-    parser.add_argument("--runs", type=int, default=5)
-    given = parser.parse_args()
-    ratings = generated(given.like)
-    prepare()
-    recipe = recipe_for(ratings).ranking
-    options = recipe.options() | {"factors": given.factors}
-    model = type(recipe)(**options).fit(ratings)
-    print(f"{model} · {machine.in_one_line()}\n", flush=True)
-    asked = np.random.default_rng(0).choice(ratings.n_users, min(ASKED, ratings.n_users), False)
+    asked = np.random.default_rng(0).choice(
+        len(model.users), min(ASKED, len(model.users)), replace=False
+    )
     with single_threaded_blas():
         check(model, asked[:200])
         work = ours(model, asked)
@@ -59,7 +43,7 @@ def main() -> None:
             sys.stderr.write("implicit is not installed (`make bench` installs it)\n")
         print("| work | projectionist | implicit | ratio |\n|---|---|---|---|")
         for name, run in work.items():
-            mine, peer = in_turn(run, theirs.get(name), given.runs)
+            mine, peer = in_turn(run, theirs.get(name), runs)
             print(f"| {name} | {told(mine, name)} | {told(peer, name)} | {compared(mine, peer)} |")
 
 
@@ -137,20 +121,6 @@ def fold_in_and_rank(
     model.fold_in_rows(rows, values).best_rows(N, True, None)
 
 
-def strangers(model: FactorModel) -> list[tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]]:
-    """Draw ratings of people who are not there: movies as people rate them, stars at random."""
-    draws = np.random.default_rng(1)
-    counts = np.diff(model.ratings.by_item.indptr)
-    size = min(STRANGERS, int((counts > 0).sum()))
-    return [
-        (
-            np.sort(draws.choice(len(counts), size, replace=False, p=counts / counts.sum())),
-            (draws.integers(1, 11, size) / 2).astype(np.float32),
-        )
-        for _ in range(500)
-    ]
-
-
 def timed(call: Callable[[], object]) -> float:
     """Return the seconds of one call."""
     started = perf_counter()
@@ -185,7 +155,3 @@ def told(seconds: list[float], name: str) -> str:
 def compared(mine: list[float], peer: list[float]) -> str:
     """Say how many times as quick ours is."""
     return f"{statistics.median(peer) / statistics.median(mine):.1f}" if peer else "–"
-
-
-if __name__ == "__main__":
-    main()

@@ -1,0 +1,1 @@
+"""How quickly lists come: in process, over HTTP, and beside Gorse."""
