@@ -70,6 +70,9 @@ class Addresses:
             await problem_response(ProblemError("malformed-path"))(scope, receive, send)
             return
         method = "GET" if scope["method"] == "HEAD" else scope["method"]
+        if path == scope["path"] and method == scope["method"]:  # as nearly all are
+            await self.app(scope, receive, send)
+            return
         inner = {**scope, "path": path, "method": method}
         try:
             await self.app(inner, receive, send)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import signal
 from typing import TYPE_CHECKING
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
 
     from app.settings import Settings
 
+GARBAGE_AFTER = 10_000
+"""So many new objects, not yet freed, make Python look for cycles among them."""
+
 logger = logging.getLogger(__name__)
 
 
@@ -32,6 +36,11 @@ class Server(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start to listen, then say where."""
         await super().startup(sockets)
+        # What is there now, the catalogue above all, stays: nobody need look through it again and
+        # again for cycles, and a request makes few objects that need a look.
+        gc.collect()
+        gc.freeze()
+        gc.set_threshold(GARBAGE_AFTER, 50, 50)
         if self.started and self._on_ready is not None:
             self._on_ready(self.address())
 
