@@ -195,10 +195,7 @@ class FactorModel:
         UnknownUserError
             When the training never saw one of the users.
         """
-        rows = self.users.rows(user_ids)
-        if (rows < 0).any():
-            unknown = list(user_ids)[int(np.argmax(rows < 0))]
-            raise UnknownUserError(unknown_id("user", unknown))
+        rows = _known(self.users.rows(user_ids), user_ids, "user", UnknownUserError)
         seen = self.ratings.by_user.rows(rows) if exclude_seen else None
         best, scores = self._order.best_of_each(
             self._vectors(rows), as_count(n), (seen.indptr, seen.indices) if seen else None
@@ -359,10 +356,7 @@ class FactorModel:
         UnknownItemError
             When the training never saw one of the items.
         """
-        rows = self.items.rows(item_ids)
-        if (rows < 0).any():
-            unknown = list(item_ids)[int(np.argmax(rows < 0))]
-            raise UnknownItemError(unknown_id("item", unknown))
+        rows = _known(self.items.rows(item_ids), item_ids, "item", UnknownItemError)
         stars = as_values(values, "values", len(rows), "one for each item")
         return self.fold_in_rows(*last_of_each(rows, stars))
 
@@ -394,10 +388,7 @@ class FactorModel:
         UnknownUserError
             When the training never saw one of the users.
         """
-        rows = self.users.rows(user_ids)
-        if (rows < 0).any():
-            unknown = list(user_ids)[int(np.argmax(rows < 0))]
-            raise UnknownUserError(unknown_id("user", unknown))
+        rows = _known(self.users.rows(user_ids), user_ids, "user", UnknownUserError)
         stars = as_values(values, "values", len(rows), "one for each user")
         return self.fold_in_item_rows(*last_of_each(rows, stars), around)
 
@@ -591,3 +582,12 @@ class FactorModel:
     def user_lengths(self) -> NDArray[np.float64]:
         """(n_users,) the length of each user's vector."""
         return lengths(self.user_factors)
+
+
+def _known(
+    rows: Rows, ids: Sequence[Id] | NDArray[Any], kind: str, error: type[UnknownIdError]
+) -> Rows:
+    """Return the rows of ids, all of which must have one; else raise the error for the first."""
+    if (rows < 0).any():
+        raise error(unknown_id(kind, list(ids)[int(np.argmax(rows < 0))]))
+    return rows

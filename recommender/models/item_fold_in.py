@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 
 from recommender.arrays import codes_of_few
+from recommender.attributes.learned import with_bias
 from recommender.errors import InvalidInputError
 from recommender.fold_in import fold_in
 from recommender.models.item_vector import ItemVector
@@ -185,7 +186,7 @@ class Posterior:
         # often as he has rated, because a rater is who an item meets.
         scatter = np.zeros(len(squares) + 1)
         scatter[:-1] = np.maximum(1 - squares / max(counts.sum(), 1), 0)
-        items = _with_bias(model.item_factors, model.item_biases)
+        items = with_bias(model.item_factors, model.item_biases).astype(np.float64)
         away = items - items.mean(axis=0)
         variance = away.T @ away / len(away)
         # By the same law, items vary by what their means do, and by what each is off.
@@ -226,11 +227,3 @@ def user_baselines(model: FactorModel) -> NDArray[np.float32]:
     """(n_users,) float32: what is said of a user before anything is known of the item."""
     mean = np.full(len(model.user_factors), model.global_bias, dtype=np.float32)
     return mean if model.user_biases is None else mean + model.user_biases
-
-
-def _with_bias(
-    vectors: NDArray[np.float32], biases: NDArray[np.float32] | None
-) -> NDArray[np.float64]:
-    """(n, k+1) float64: the vectors, and after each its bias."""
-    last = np.zeros(len(vectors)) if biases is None else biases
-    return np.column_stack((vectors, last)).astype(np.float64)

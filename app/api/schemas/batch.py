@@ -6,7 +6,7 @@ from pydantic import ConfigDict, Field
 
 from app.api.schemas.fields import Answer, UserId
 from app.api.schemas.lists import ListBody
-from app.api.schemas.movies import SHAWSHANK, ModelBlock
+from app.api.schemas.movies import MODEL_EXAMPLE, SHAWSHANK, ModelBlock
 from app.api.schemas.recommendations import Effect, Recommendation
 from app.limits import LIMITS
 
@@ -35,11 +35,7 @@ class BatchLine(Answer):
             "examples": [
                 {
                     "user_id": "42",
-                    "model": {
-                        "generation": 7,
-                        "trained_at": "2026-11-23T10:00:00Z",
-                        "fresh_ratings": 1,
-                    },
+                    "model": {**MODEL_EXAMPLE, "fresh_ratings": 1},
                     "matched": 9481,
                     "movies": [{**SHAWSHANK, "score": 0.93, "predicted_rating": 4.6}],
                 }

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import orjson
 from fastapi import Path, Query
@@ -25,6 +25,7 @@ from pydantic_core import PydanticCustomError
 
 from app.addresses import restore
 from app.limits import LIMITS
+from app.serving.neighbours import Popularity
 from app.store.validation import RESERVED_MOVIE_IDS, UNREACHABLE_IDS
 from recommender.data.cells import CONTROL_CHARACTERS
 from recommender.data.rating_scale import RatingScale
@@ -169,7 +170,7 @@ ByOfUsers = Annotated[
     ),
 ]
 ByPopularity = Annotated[
-    Literal["count", "trend"],
+    Popularity,
     Query(
         description="What popular means: `count`, all ratings alike, or `trend`, each half as much "
         "for every month that has passed since."

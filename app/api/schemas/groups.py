@@ -6,7 +6,7 @@ from pydantic import ConfigDict, Field
 
 from app.api.schemas.fields import Answer, UserId
 from app.api.schemas.lists import PlainListBody
-from app.api.schemas.movies import SHAWSHANK, ChosenMovieLine, ModelBlock
+from app.api.schemas.movies import MODEL_EXAMPLE, SHAWSHANK, ChosenMovieLine, ModelBlock
 from app.limits import LIMITS
 from recommender.reranking import Strategy
 
@@ -62,11 +62,7 @@ class GroupRecommendations(Answer):
             "examples": [
                 {
                     **_ASKED,
-                    "model": {
-                        "generation": 7,
-                        "trained_at": "2026-11-23T10:00:00Z",
-                        "fresh_ratings": 1,
-                    },
+                    "model": {**MODEL_EXAMPLE, "fresh_ratings": 1},
                     "matched": 9204,
                     "movies": [
                         {

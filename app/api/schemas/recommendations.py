@@ -8,7 +8,7 @@ from pydantic import ConfigDict, Field
 
 from app.api.schemas.fields import Answer, CursorField, MovieId, Schema, Stars
 from app.api.schemas.lists import ListBody
-from app.api.schemas.movies import SHAWSHANK, ChosenMovieLine, ModelBlock
+from app.api.schemas.movies import MODEL_EXAMPLE, SHAWSHANK, ChosenMovieLine, ModelBlock
 from app.limits import LIMITS
 
 
@@ -69,11 +69,7 @@ class Recommendations(Answer):
             "examples": [
                 {
                     "user_id": "42",
-                    "model": {
-                        "generation": 7,
-                        "trained_at": "2026-11-23T10:00:00Z",
-                        "fresh_ratings": 1,
-                    },
+                    "model": {**MODEL_EXAMPLE, "fresh_ratings": 1},
                     "matched": 9481,
                     "movies": [
                         {

@@ -5,7 +5,7 @@ from typing import Any, Literal
 from pydantic import ConfigDict, Field
 
 from app.api.schemas.fields import Answer
-from app.api.schemas.movies import SHAWSHANK, ModelBlock, MovieLine
+from app.api.schemas.movies import MODEL_EXAMPLE, SHAWSHANK, ModelBlock, MovieLine
 from app.api.schemas.recommendations import Reason
 
 StageName = Literal["catalogue", "vector", "filter", "seen", "top_n", "rerank"]
@@ -118,11 +118,7 @@ class Trace(Answer):
             "examples": [
                 {
                     "user_id": "42",
-                    "model": {
-                        "generation": 7,
-                        "trained_at": "2026-11-23T10:00:00Z",
-                        "fresh_ratings": 0,
-                    },
+                    "model": MODEL_EXAMPLE,
                     "identified": {
                         "as": "trained",
                         "ratings": 519,

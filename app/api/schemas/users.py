@@ -5,7 +5,7 @@ from typing import Any
 from pydantic import ConfigDict, Field
 
 from app.api.schemas.fields import Answer
-from app.api.schemas.movies import ModelBlock
+from app.api.schemas.movies import MODEL_EXAMPLE, ModelBlock
 
 
 class User(Answer):
@@ -46,11 +46,7 @@ class SimilarUsers(Answer):
             "examples": [
                 {
                     "user_id": "42",
-                    "model": {
-                        "generation": 7,
-                        "trained_at": "2026-11-23T10:00:00Z",
-                        "fresh_ratings": 1,
-                    },
+                    "model": {**MODEL_EXAMPLE, "fresh_ratings": 1},
                     "users": [{"user_id": "7", "score": 0.98, "n_ratings": 31}],
                 }
             ]

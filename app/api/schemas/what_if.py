@@ -6,7 +6,7 @@ from pydantic import ConfigDict, Field
 
 from app.api.schemas.fields import Answer, MovieId, UserId
 from app.api.schemas.lists import PlainListBody
-from app.api.schemas.movies import SHAWSHANK, ChosenMovieLine, ModelBlock, MovieLine
+from app.api.schemas.movies import MODEL_EXAMPLE, SHAWSHANK, ChosenMovieLine, ModelBlock, MovieLine
 from app.api.schemas.recommendations import AnonymousRating, Reason
 from app.limits import LIMITS
 
@@ -90,11 +90,7 @@ class WhatIf(Answer):
             "examples": [
                 {
                     "user_id": "42",
-                    "model": {
-                        "generation": 7,
-                        "trained_at": "2026-11-23T10:00:00Z",
-                        "fresh_ratings": 0,
-                    },
+                    "model": MODEL_EXAMPLE,
                     "matched": 9480,
                     "movies": [
                         {
