@@ -23,6 +23,8 @@ from app.problems import ProblemError, problem_response
 from app.settings import Settings, SettingsError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from starlette.types import ASGIApp, Receive, Scope, Send
 
 OPEN_PATHS = frozenset({"/livez", "/readyz", "/version", "/", "/map", "/docs", "/favicon.ico"})
@@ -60,21 +62,16 @@ def refuse_open_server(settings: Settings) -> None:
 
 
 class Gate:
-    """Let in who may come in; pure ASGI.
+    """Let in who may come in; pure ASGI."""
 
-    Only a SHA-256 of the key is kept, and it is compared in constant time.
-    """
-
-    def __init__(self, app: ASGIApp, settings: Settings) -> None:
+    def __init__(self, app: ASGIApp, door: Door) -> None:
         self.app = app
-        key = settings.api_key
-        self._key = None if key is None else _digest(key.get_secret_value().encode())
-        self._hosts = frozenset(host.lower() for host in settings.allowed_hosts)
+        self.door = door
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on, or answer with the problem."""
         if scope["type"] == "http":
-            refusal = self._refusal(scope)
+            refusal = self.door.refusal(scope, dict(scope["headers"]))
             if refusal is not None:
                 await problem_response(refusal)(scope, receive, send)
                 return
@@ -83,8 +80,20 @@ class Gate:
             return
         await self.app(scope, receive, send)
 
-    def _refusal(self, scope: Scope) -> ProblemError | None:
-        headers = dict(scope["headers"])
+
+class Door:
+    """Knows who may come in.
+
+    Only a SHA-256 of the key is kept, and it is compared in constant time.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        key = settings.api_key
+        self._key = None if key is None else _digest(key.get_secret_value().encode())
+        self._hosts = frozenset(host.lower() for host in settings.allowed_hosts)
+
+    def refusal(self, scope: Scope, headers: Mapping[bytes, bytes]) -> ProblemError | None:
+        """Return why a request with these headers may not come in, ``None`` when it may."""
         host = headers.get(b"host", b"").decode("latin-1")
         if (self._key is None or self._hosts) and not self._serves(host):
             return ProblemError("forbidden-host")
@@ -100,7 +109,7 @@ class Gate:
             name in self._hosts or (self._key is None and is_loopback(name))
         )
 
-    def _key_refusal(self, scope: Scope, headers: dict[bytes, bytes]) -> ProblemError | None:
+    def _key_refusal(self, scope: Scope, headers: Mapping[bytes, bytes]) -> ProblemError | None:
         path = scope["path"]
         if path in OPEN_PATHS or path.startswith(OPEN_PREFIXES):
             return None
@@ -131,7 +140,7 @@ def _host_name(host: str) -> str | None:
     return name if plain else None
 
 
-def _comes_from_elsewhere(scope: Scope, headers: dict[bytes, bytes], host: str) -> bool:
+def _comes_from_elsewhere(scope: Scope, headers: Mapping[bytes, bytes], host: str) -> bool:
     """Whether a browser says that a page of another origin sends this.
 
     Other clients send neither header. "same-site" is refused too: to a browser every port of

@@ -37,14 +37,17 @@ def create_app(settings: Settings) -> FastAPI:
     """
     access.refuse_open_server(settings)
     requests = telemetry.RequestCounts()
+    door = access.Door(settings)
+    at_once = short_cut.ShortCut(door, requests)
 
     @contextlib.asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with open_rooms(settings) as rooms:
-            app.state.rooms = rooms
+            app.state.rooms = at_once.rooms = rooms
             app.state.current = rooms.current
             app.state.registry = telemetry.registry_of(requests, rooms.current, rooms.store)
             yield
+            at_once.rooms = None
 
     app = FastAPI(
         title="Projectionist",
@@ -57,11 +60,11 @@ def create_app(settings: Settings) -> FastAPI:
         middleware=[  # outermost first
             Middleware(telemetry.Telemetry, requests=requests),
             Middleware(addresses.Addresses),
-            Middleware(access.Gate, settings=settings),
+            Middleware(access.Gate, door=door),
             Middleware(size_gate.SizeGate),
-            Middleware(short_cut.ShortCut),
         ],
     )
+    app.state.at_once = at_once
     for router in ROUTERS:
         app.router.routes.extend(router.routes)  # flat: an error can see every method of a path
     error_handlers.install(app)

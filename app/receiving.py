@@ -4,14 +4,16 @@ uvicorn waits for ever for a client that connects and says nothing, or half a re
 headers of any size. Here a connection has :attr:`~app.settings.Settings.receive_seconds` until its
 request is whole, counted from the moment it may begin, and its headers have an upper bound; what
 is no HTTP is answered with a problem like every other error.
+
+What can be answered at once is: see docs/decisions/0016-short-cut.md.
 """
 
 from __future__ import annotations
 
 from http import HTTPStatus
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, NamedTuple, cast
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from app.limits import LIMITS
 from app.problems import MEDIA_TYPE, ProblemError, problem_response
@@ -19,43 +21,88 @@ from app.telemetry import SECURITY_HEADERS
 
 if TYPE_CHECKING:
     import asyncio
+    from collections.abc import Callable
 
+    from uvicorn._types import ASGI3Application, HTTPScope
     from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
+
+
+class Ready(NamedTuple):
+    """An answer as it is to be written.
+
+    Attributes
+    ----------
+    status
+        Of the answer.
+    headers
+        Each with its end of line, ``Content-Length`` among them where there is a body.
+    body
+        Of the answer.
+    """
+
+    status: int
+    headers: bytes
+    body: bytes
+
+
+def _nothing(_scope: HTTPScope) -> Ready | None:
+    return None
 
 
 class PunctualProtocol(HttpToolsProtocol):
     """uvicorn's protocol with a deadline for receiving and a bound on headers.
 
     A deadline runs while the connection waits for bytes of a request; none runs while the request
-    is being answered. Between two requests uvicorn's own keep-alive timeout counts.
+    is being answered. Between two requests the keep-alive timeout counts, as it does in uvicorn.
+
+    What :attr:`at_once` has an answer for is answered as it comes in: the task and the messages of
+    ASGI would take as long as the answer.
+
+    Attributes
+    ----------
+    receive_seconds
+        How long a request may take to arrive.
+    at_once
+        Returns the answer to a request without a body; ``None`` for one that is not answered so.
     """
 
     receive_seconds: float = 15.0
+    at_once: Callable[[HTTPScope], Ready | None] = staticmethod(_nothing)
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin to wait for the first request."""
         super().connection_made(transport)
         self._head_bytes = 0
         self._in_head = True
-        self._deadline: asyncio.TimerHandle | None = None
-        self._start_deadline()
+        self._due: float | None = None  # when the connection has waited long enough
+        self._idle = False  # whether it is the next request that is waited for
+        self._timer: asyncio.TimerHandle | None = None
+        self._timer_at = 0.0
+        self._may_answer_at_once = self._answered_at_once = False
+        self._wait(self.receive_seconds)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Stop to wait."""
-        self._stop_deadline()
+        self._due = None
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
         """Take what arrived, unless the headers have become too large."""
         if self._in_head:
             self._head_bytes += len(data)
+        # One of those that arrive together: other connections have their turn before the rest.
+        self._may_answer_at_once = True
         super().data_received(data)
+        self._may_answer_at_once = False
         # What came in one piece with the body was counted too, so the bound leaves room for it.
         if self._in_head and self._head_bytes > 2 * (LIMITS.header_bytes + LIMITS.url_bytes):
             self._refuse(ProblemError("headers-too-large"))
-        elif self._deadline is None and self._waits():
+        elif self._due is None and self.timeout_keep_alive_task is None and self._waits():
             # Bytes that begin no request end uvicorn's keep-alive timeout; ours takes over.
-            self._start_deadline()
+            self._wait(self.receive_seconds)
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """Keep a header; drop a trailer, which nobody reads and uvicorn would keep for ever."""
@@ -67,8 +114,8 @@ class PunctualProtocol(HttpToolsProtocol):
         super().on_message_begin()
         self._in_head = True
         self._head_bytes = 0
-        if self._deadline is None:
-            self._start_deadline()
+        if self._due is None or self._idle:
+            self._wait(self.receive_seconds)
 
     def on_headers_complete(self) -> None:
         """Let the body, if there is one, have what is left of the time."""
@@ -76,9 +123,30 @@ class PunctualProtocol(HttpToolsProtocol):
         super().on_headers_complete()
 
     def on_message_complete(self) -> None:
-        """Stop to wait: the request is whole."""
-        self._stop_deadline()
+        """Stop to wait: the request is whole. When it is answered as well, wait for the next."""
+        self._due = None
         super().on_message_complete()
+        if self._answered_at_once:
+            self._answered_at_once = False
+            self._wait(self.timeout_keep_alive, idle=True)
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
+        """Answer at once what can be, else as uvicorn does."""
+        if self._may_answer_at_once and cycle.keep_alive and app is self.app:
+            self._may_answer_at_once = False
+            ready = None if self.flow.write_paused else self.at_once(cycle.scope)
+            if ready is not None:
+                self._write(cycle, ready)
+                return
+        super()._start_asgi_task(cycle, app)
+
+    def _write(self, cycle: RequestResponseCycle, ready: Ready) -> None:
+        """Write an answer, and leave the connection as uvicorn would after it."""
+        general = [b"%b: %b\r\n" % header for header in self.server_state.default_headers]
+        head = b"".join((STATUS_LINE[ready.status], *general, ready.headers, b"\r\n"))
+        self.transport.write(head + ready.body)
+        cycle.response_started = cycle.response_complete = self._answered_at_once = True
+        self.server_state.total_requests += 1
 
     def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - as uvicorn calls it
         """Answer what is no HTTP."""
@@ -89,23 +157,35 @@ class PunctualProtocol(HttpToolsProtocol):
         answering = cast("RequestResponseCycle | None", self.cycle)
         return answering is None or answering.response_complete
 
-    def _start_deadline(self) -> None:
-        self._deadline = self.loop.call_later(self.receive_seconds, self._expire)
+    def _wait(self, seconds: float, idle: bool = False) -> None:
+        self._idle = idle
+        self._due = self.loop.time() + seconds
+        # A timer that rings before finds out that it is not time yet: one that is neither made
+        # nor cancelled for each request costs nothing.
+        if self._timer is None or self._timer_at > self._due:
+            if self._timer is not None:
+                self._timer.cancel()
+            self._set_timer(self._due)
 
-    def _stop_deadline(self) -> None:
-        if self._deadline is not None:
-            self._deadline.cancel()
-            self._deadline = None
+    def _set_timer(self, due: float) -> None:
+        self._timer_at = due
+        self._timer = self.loop.call_at(due, self._ring)
 
-    def _expire(self) -> None:
-        self._deadline = None
-        if self._in_head:
+    def _ring(self) -> None:
+        self._timer = None
+        if self._due is None:
+            return
+        if self.loop.time() < self._due:
+            self._set_timer(self._due)
+            return
+        self._due = None
+        if self._in_head and not self._idle:
             self._refuse(ProblemError("request-timeout"))
-        else:  # the application is reading the body: it learns that the client is gone
+        else:  # of one whose body is being read the application learns that the client is gone
             self.transport.close()
 
     def _refuse(self, error: ProblemError) -> None:
-        self._stop_deadline()
+        self._due = None
         self._in_head = False
         if self.transport.is_closing():
             return
@@ -114,9 +194,12 @@ class PunctualProtocol(HttpToolsProtocol):
         self.transport.close()
 
 
-def punctual_protocol(seconds: float) -> type[PunctualProtocol]:
-    """Return the protocol with this deadline."""
-    return type("PunctualProtocol", (PunctualProtocol,), {"receive_seconds": seconds})
+def punctual_protocol(
+    seconds: float, at_once: Callable[[HTTPScope], Ready | None] = _nothing
+) -> type[PunctualProtocol]:
+    """Return the protocol with this deadline and these answers."""
+    attributes = {"receive_seconds": seconds, "at_once": staticmethod(at_once)}
+    return type("PunctualProtocol", (PunctualProtocol,), attributes)
 
 
 def _raw(error: ProblemError) -> bytes:

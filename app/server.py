@@ -69,12 +69,13 @@ def serve(settings: Settings, on_ready: Callable[[str], None] | None = None) -> 
         With status 3 when it cannot listen or open its store; the log says why.
     """
     configure_logging(settings)
+    app = create_app(settings)
     config = uvicorn.Config(
-        create_app(settings),
+        app,
         host=settings.host,
         port=settings.port,
         loop="uvloop",
-        http=punctual_protocol(settings.receive_seconds),
+        http=punctual_protocol(settings.receive_seconds, app.state.at_once),
         ws="none",
         lifespan="on",
         log_config=None,

@@ -106,8 +106,8 @@ class SparseRows:
 
     def row(self, row: int) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
         """Return the columns of one row, in int32, and its values."""
-        entries = slice(self.indptr[row], self.indptr[row + 1])
-        return self.indices[entries].astype(np.int32), self.levels[self.codes[entries]]
+        begin, end = self.indptr.item(row), self.indptr.item(row + 1)
+        return self.indices[begin:end].astype(np.int32), self.levels.take(self.codes[begin:end])
 
     def columns(self, row: int) -> Indices:
         """Return the increasing columns of one row, as they are kept."""

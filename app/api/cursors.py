@@ -11,6 +11,7 @@ import base64
 import binascii
 import hashlib
 import struct
+from functools import lru_cache
 from math import isfinite
 from typing import TYPE_CHECKING
 
@@ -121,7 +122,12 @@ def decode_position(listed: str, serving: Serving, cursor: str | None) -> Positi
 
 def _birth(serving: Serving) -> bytes:
     """Tell generations of one number apart: of another directory, or of one that was put back."""
-    return hashlib.blake2b(serving.generation.manifest.trained_at.encode(), digest_size=4).digest()
+    return _hash_of(serving.generation.manifest.trained_at)
+
+
+@lru_cache(maxsize=8)
+def _hash_of(trained_at: str) -> bytes:
+    return hashlib.blake2b(trained_at.encode(), digest_size=4).digest()
 
 
 def _seal(listed: str, payload: bytes) -> str:

@@ -149,17 +149,17 @@ def _lines(
         if known
         else predicted_stars(serving, Person(None), rows, wanted)
     )
-    extras: list[dict[str, Any]] = [
-        {
-            "score": score,
-            "predicted_rating": predicted,
-            "members": [
+    extras: dict[str, Sequence[Any]] = {
+        "score": rounded(scores),
+        "predicted_rating": together,
+        "members": [
+            [
                 {"user_id": user_id, "score": own[m][at], "predicted_rating": stars[m][at]}
                 for m, user_id in enumerate(known)
-            ],
-        }
-        for at, (score, predicted) in enumerate(zip(rounded(scores), together, strict=True))
-    ]
+            ]
+            for at in range(len(rows))
+        ],
+    }
     return serving.shelf.lines(rows.tolist(), extras, wanted.fields)
 
 

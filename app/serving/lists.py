@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,10 +9,11 @@ import numpy as np
 from app.serving.people import Person, identify, visitor
 from app.serving.pipeline import Ranked, predicted_stars, rank, reasons
 from app.serving.wanted import Position
+from recommender.data.decimals import to_decimals
 from recommender.models.folded_user import FoldedUser
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     import orjson
 
@@ -63,21 +63,18 @@ def for_person(
 
 def shaped(serving: Serving, person: Person, ranked: Ranked, wanted: Wanted) -> orjson.Fragment:
     """Encode the lines of a list."""
-    rows = ranked.rows.tolist()
-    stars = predicted_stars(serving, person, ranked.rows, wanted)
-    extras: list[dict[str, Any]] = [
-        {"score": score, "predicted_rating": predicted}
-        for score, predicted in zip(rounded(ranked.scores), stars, strict=True)
-    ]
+    extras: dict[str, Sequence[Any]] = {
+        "score": rounded(ranked.scores),
+        "predicted_rating": predicted_stars(serving, person, ranked.rows, wanted),
+    }
     if wanted.explain:
-        for extra, because in zip(extras, reasons(serving, person, ranked.rows), strict=True):
-            extra["because"] = because
-    return serving.shelf.lines(rows, extras, wanted.fields)
+        extras["because"] = reasons(serving, person, ranked.rows)
+    return serving.shelf.lines(ranked.rows.tolist(), extras, wanted.fields)
 
 
 def rounded(scores: Scores) -> list[float]:
-    """Return scores to six decimals: float32 holds no more."""
-    return [round(score, 6) for score in scores.tolist()]
+    """Return float32 scores to six decimals: they hold no more."""
+    return to_decimals(scores, 6)
 
 
 def as_begun(serving: Serving, user_id: str | None, person: Person, after: Position) -> Person:
@@ -99,7 +96,7 @@ def as_begun(serving: Serving, user_id: str | None, person: Person, after: Posit
         return person
     rated, values = (_NO_ROWS, _NO_STARS) if known is None else (known.rated, known.values)
     begun = FoldedUser(model, vector, rated, values)
-    return replace(person, ranking=begun, fresh=after.fresh, trained=False, since_changed=True)
+    return person._replace(ranking=begun, fresh=after.fresh, trained=False, since_changed=True)
 
 
 def _next_page(serving: Serving, person: Person, ranked: Ranked, wanted: Wanted) -> Position | None:

@@ -44,8 +44,7 @@ def similar_movies(
         asked = serving.vectors(np.array([row]))[0]
         table, norms = serving.embeddings
         rows, scores = nearest(table, norms, asked, n, may, by, without=row)
-    extras = [{"score": score} for score in rounded(scores)]
-    movies = serving.shelf.lines(rows.tolist(), extras, fields)
+    movies = serving.shelf.lines(rows.tolist(), {"score": rounded(scores)}, fields)
     return {"movie_id": movie_id, "model": serving.model_block, "movies": movies}
 
 
@@ -126,12 +125,9 @@ def popular(
     if trend is not None:  # of movies that nobody rated of late, those that more people know
         order = order[np.argsort(-trend[order], kind="stable")]
     rows = order[np.flatnonzero(may[order])[:n]]
-    extras: list[dict[str, Any]] = [
-        {"n_ratings": count} for count in serving.n_ratings[rows].tolist()
-    ]
+    extras: dict[str, list[Any]] = {"n_ratings": serving.n_ratings[rows].tolist()}
     if trend is not None:
-        for extra, of_late in zip(extras, trend[rows].tolist(), strict=True):
-            extra["trend"] = round(of_late, 6)
+        extras["trend"] = [round(of_late, 6) for of_late in trend[rows].tolist()]
     return {
         "model": serving.model_block,
         "matched": int(np.count_nonzero(may)),

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -19,8 +18,7 @@ if TYPE_CHECKING:
 _NO_ROWS = np.empty(0, np.int64)
 
 
-@dataclass(frozen=True, slots=True)
-class Person:
+class Person(NamedTuple):
     """Somebody a list is for.
 
     Attributes
@@ -45,7 +43,7 @@ class Person:
     stars: Vector | None = None
     fresh: int = 0
     trained: bool = False
-    rated_newcomers: Rows = field(default_factory=lambda: _NO_ROWS)
+    rated_newcomers: Rows = _NO_ROWS
     since_changed: bool = False
 
     @property

@@ -7,11 +7,12 @@ through is told by :mod:`app.serving.trace`, which asks these functions one afte
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from recommender.data.decimals import to_decimals
 from recommender.reranking import measure, rerank, taste_of
 
 if TYPE_CHECKING:
@@ -35,8 +36,7 @@ POOL = 10
 LEAST_POOL, LARGEST_POOL = 100, 1_000
 
 
-@dataclass(frozen=True, slots=True)
-class Candidates:
+class Candidates(NamedTuple):
     """What a list may hold.
 
     Attributes
@@ -56,8 +56,7 @@ class Candidates:
     left: int
 
 
-@dataclass(frozen=True, slots=True)
-class Ranked:
+class Ranked(NamedTuple):
     """A list, best first.
 
     Attributes
@@ -253,16 +252,16 @@ def predicted_stars(
     stars, n_items = serving.generation.stars, serving.n_items
     if stars is None:
         return [None] * len(rows)
-    clip_all = wanted.scale.clip_all
+    scale = wanted.scale
     if person.stars is None:
         known = (stars.base_of(row) if row < n_items else None for row in rows.tolist())
-        return [None if value is None else wanted.scale.clip(value) for value in known]
+        return [None if value is None else scale.clip(value) for value in known]
     if len(serving.newcomers) == 0:
-        return clip_all(stars.score_rows(person.stars, rows).tolist())
+        return to_decimals(stars.score_rows(person.stars, rows), 2, scale.minimum, scale.maximum)
     new = rows >= n_items
     values = stars.score_rows(person.stars, np.where(new, 0, rows))
     values[new] = serving.newcomers.stars_of(person.stars, rows[new] - n_items)
-    return clip_all(values.tolist())
+    return to_decimals(values, 2, scale.minimum, scale.maximum)
 
 
 def reasons(serving: Serving, person: Person, rows: Rows) -> list[list[dict[str, Any]]]:

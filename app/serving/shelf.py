@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,7 +13,7 @@ import orjson
 from recommender.arrays import frozen
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -136,7 +136,7 @@ class Shelf:
         """Return the JSON object of what every list tells of a movie, still open at its end."""
         head = self._heads[row]
         if head is None:
-            head = orjson.dumps(self.told(row, TOLD))[:-1] + b","
+            head = _opened(orjson.dumps(self.told(row, TOLD)))
             self._heads[row] = head
         return head
 
@@ -155,8 +155,8 @@ class Shelf:
 
     def lines(
         self,
-        rows: Iterable[int],
-        extras: Iterable[dict[str, Any]],
+        rows: Sequence[int],
+        extras: Mapping[str, Sequence[Any]],
         fields: tuple[str, ...] | None = None,
     ) -> orjson.Fragment:
         """Encode a list: what is told of each movie, and what this list adds.
@@ -166,7 +166,7 @@ class Shelf:
         rows
             Of movies in the catalogue.
         extras
-            What follows for each, not empty.
+            What follows, by name: the values of all rows.
         fields
             What is told of each, of the movie and of what is added; ``None`` for the usual.
 
@@ -175,18 +175,35 @@ class Shelf:
         LookupError
             When the catalogue has no movie in one of the rows (any more).
         """
+        names = tuple(extras)
         if fields is None:
-            lines = [
-                self.head(row) + orjson.dumps(extra)[1:]
-                for row, extra in zip(rows, extras, strict=True)
-            ]
+            heads = self._heads
+            told = [heads[row] or self.head(row) for row in rows]
         else:
-            lines = [
-                orjson.dumps(self._chosen(row, extra, fields))
-                for row, extra in zip(rows, extras, strict=True)
-            ]
-        return orjson.Fragment(b"[" + b",".join(lines) + b"]")
+            own = [name for name in fields if name not in extras and name in OF_MOVIES]
+            told = [_opened(orjson.dumps(self.told(row, own))) for row in rows]
+            names = tuple(dict.fromkeys(name for name in fields if name in extras))
+        line = _line(names, bool(fields is None or own))
+        columns = [_texts(extras[name]) for name in names]
+        lines = [line % values for values in zip(told, *columns, strict=True)]
+        return orjson.Fragment(b"[%b]" % b",".join(lines))
 
-    def _chosen(self, row: int, extra: dict[str, Any], fields: tuple[str, ...]) -> dict[str, Any]:
-        own = self.told(row, [name for name in fields if name not in extra and name in OF_MOVIES])
-        return own | {name: extra[name] for name in fields if name in extra}
+
+def _opened(line: bytes) -> bytes:
+    """Take the brace from the end of an object."""
+    return line[:-1]
+
+
+@lru_cache(maxsize=256)
+def _line(names: tuple[str, ...], after_others: bool) -> bytes:
+    """Return the template of a line: what is told of the movie, and then these values."""
+    members = [b'"%b":%%b' % name.encode() for name in names]
+    if after_others and members:
+        members[0] = b"," + members[0]
+    return b"%b" + b",".join(members) + b"}"
+
+
+def _texts(values: Sequence[Any]) -> list[bytes]:
+    """Encode each value. One call does it for numbers, between which alone commas stand."""
+    texts: list[bytes] = orjson.dumps(values)[1:-1].split(b",")
+    return texts if len(texts) == len(values) else [orjson.dumps(value) for value in values]

@@ -239,13 +239,13 @@ def _listed(run: Run) -> orjson.Fragment:
     serving, ranked = run.serving, run.ranked
     rows = ranked.rows.tolist()
     before = {row: place for place, row in enumerate(run.pool.tolist(), 1)}
-    extras: list[dict[str, Any]] = [
-        {"score": score, "rank": before[row], "rank_now": now}
-        for now, (row, score) in enumerate(zip(rows, rounded(ranked.scores), strict=True), 1)
-    ]
+    extras: dict[str, list[Any]] = {
+        "score": rounded(ranked.scores),
+        "rank": [before[row] for row in rows],
+        "rank_now": list(range(1, len(rows) + 1)),
+    }
     if run.wanted.explain:
-        for extra, because in zip(extras, reasons(serving, run.person, ranked.rows), strict=True):
-            extra["because"] = because
+        extras["because"] = reasons(serving, run.person, ranked.rows)
     return serving.shelf.lines(rows, extras)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -168,7 +168,7 @@ def change(
     if learned:
         person = fold_in(serving, rated, before.fresh, seen)
     else:
-        person = replace(before, rated_newcomers=seen)
+        person = before._replace(rated_newcomers=seen)
     return Changed(person, unknown, not_rated)
 
 
@@ -178,30 +178,19 @@ def _lines(
     """Encode the new list, each movie with what it was before."""
     rows = would_be.rows[: wanted.n]
     knew = before.ranking is not None
-    columns = zip(
+    ranks_before = was.ranks[rows].tolist()
+    had_a_place = [knew and rank > 0 for rank in ranks_before]
+    columns = (
         would_be.ranks[rows].tolist(),
-        was.ranks[rows].tolist(),
+        _where(had_a_place, ranks_before),
         rounded(would_be.scores[rows]),
-        rounded(was.scores[rows]),
+        _where(had_a_place, rounded(was.scores[rows])),
         predicted_stars(serving, after, rows, wanted),
         predicted_stars(serving, before, rows, wanted),
-        strict=True,
     )
-    extras: list[dict[str, Any]] = []
-    for rank, rank_before, score, score_before, predicted, predicted_before in columns:
-        had_a_place = knew and rank_before > 0
-        values = (
-            rank,
-            rank_before if had_a_place else None,
-            score,
-            score_before if had_a_place else None,
-            predicted,
-            predicted_before,
-        )
-        extras.append(dict(zip(TOLD, values, strict=False)))  # all but the reasons
+    extras: dict[str, Sequence[Any]] = dict(zip(TOLD, columns, strict=False))  # all but reasons
     if wanted.explain:
-        for extra, because in zip(extras, reasons(serving, after, rows), strict=True):
-            extra["because"] = because
+        extras["because"] = reasons(serving, after, rows)
     return serving.shelf.lines(rows.tolist(), extras, wanted.fields)
 
 
@@ -210,10 +199,12 @@ def _left(serving: Serving, before: Person, was: Order, would_be: Order, n: int)
     best = was.rows[:n] if before.ranking is not None else was.rows[:0]
     ranks = would_be.ranks[best]
     gone = best[(ranks == 0) | (ranks > n)]
-    extras = [
-        {"rank_before": rank_before, "rank": rank or None}
-        for rank_before, rank in zip(
-            was.ranks[gone].tolist(), would_be.ranks[gone].tolist(), strict=True
-        )
-    ]
+    extras = {
+        "rank_before": was.ranks[gone].tolist(),
+        "rank": [rank or None for rank in would_be.ranks[gone].tolist()],
+    }
     return serving.shelf.lines(gone.tolist(), extras)
+
+
+def _where(chosen: Sequence[bool], values: Sequence[Any]) -> list[Any]:
+    return [value if one else None for one, value in zip(chosen, values, strict=True)]

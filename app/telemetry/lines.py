@@ -13,7 +13,7 @@ import sys
 import time
 from typing import TYPE_CHECKING, Any, TextIO
 
-from app.telemetry.formats import JsonFormatter, PlainFormatter, encode, stamp
+from app.telemetry.formats import JsonFormatter, PlainFormatter, encode, request_id, stamp
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -137,4 +137,6 @@ def log_request(
         }
         handler.write_line(encode(line))
     else:
+        token = request_id.set(identity)  # where the request has been answered past its layer
         _access.info("%s %s", scope["method"], scope["path"], extra={"fields": fields})
+        request_id.reset(token)

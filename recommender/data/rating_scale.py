@@ -11,8 +11,6 @@ import numpy as np
 from recommender.errors import InvalidOptionError, InvalidRatingError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from numpy.typing import ArrayLike, NDArray
 
 # A rating written with few decimals lies this close (in steps) to its place on the scale.
@@ -82,12 +80,7 @@ class RatingScale:
 
     def clip(self, stars: float) -> float:
         """Return a prediction on the scale, to two decimals: more would be pretence."""
-        return self.clip_all([float(stars)])[0]
-
-    def clip_all(self, stars: Iterable[float]) -> list[float]:
-        """Return predictions on the scale, to two decimals."""
-        low, high = self.minimum, self.maximum
-        return [round(low if s < low else min(s, high), 2) for s in stars]
+        return min(max(round(float(stars), 2), self.minimum), self.maximum)
 
     def check(self, value: float) -> float:
         """Return ``value`` as a float when it is on the scale.

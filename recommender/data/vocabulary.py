@@ -7,6 +7,7 @@ does it: it can be memory-mapped, and costs its letters, not an object each.
 
 from __future__ import annotations
 
+import secrets
 from functools import cached_property
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Self
@@ -16,7 +17,7 @@ import numpy as np
 from recommender.arrays import Rows, frozen
 from recommender.data.ids import MAXIMUM_ID_LENGTH, Id, as_ids
 from recommender.data.numbering import Numbered, number_integers
-from recommender.data.text_search import find_text
+from recommender.data.text_search import find_text, hash_table
 from recommender.errors import InvalidIdError, UnknownIdError
 
 if TYPE_CHECKING:
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
 
     import polars as pl
     from numpy.typing import ArrayLike, NDArray
+
+_SEED = np.uint64(int.from_bytes(secrets.token_bytes(8)))
+"""Of the tables by which ids are found; another in each process."""
 
 __all__ = ["MAXIMUM_ID_LENGTH", "Id", "Vocabulary"]
 
@@ -197,6 +201,10 @@ class Vocabulary:
         row %= len(self)
         return self._text[self._offsets[row] : self._offsets[row + 1]].tobytes()
 
+    @cached_property
+    def _table(self) -> NDArray[np.int32]:
+        return frozen(hash_table(self._offsets, self._text, _SEED))
+
     def _texts(self) -> list[str]:
         if self._offsets is None or self._text is None:
             return []
@@ -218,7 +226,9 @@ class Vocabulary:
             return -1
         if self._offsets is None or self._text is None:
             return -1
-        return int(find_text(self._offsets, self._text, np.frombuffer(wanted, np.uint8)))
+        table = self._table
+        asked = np.frombuffer(wanted, np.uint8)
+        return int(find_text(self._offsets, self._text, table, _SEED, asked))
 
 
 def _places(keys: NDArray[np.int64], asked: NDArray[Any]) -> Rows:

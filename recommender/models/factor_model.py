@@ -545,13 +545,13 @@ class FactorModel:
 
     @cached_property
     def _design(self) -> NDArray[np.float32]:
-        return self.met_by_users(self.item_factors)
+        return frozen(self.met_by_users(self.item_factors))
 
     @cached_property
     def _baselines(self) -> NDArray[np.float32]:
         """(n_items,) what is said of an item before anything is known of the user."""
         mean = np.full(len(self.items), self.global_bias, dtype=np.float32)
-        return mean if self.item_biases is None else mean + self.item_biases
+        return frozen(mean if self.item_biases is None else mean + self.item_biases)
 
     @property
     def _offsets(self) -> NDArray[np.float32] | None:

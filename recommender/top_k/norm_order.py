@@ -35,8 +35,8 @@ _HEAD = 16
 _MANY = 512
 """Where so many are asked for, keeping them in order costs more than scoring everything."""
 
-_NOBODY = np.empty(0, np.int64)
-_ALL = np.empty(0, np.bool_)
+_NOBODY = frozen(np.empty(0, np.int64))
+_ALL = frozen(np.empty(0, np.bool_))
 _NONE = frozen(np.empty(0, np.float32))
 
 
@@ -66,8 +66,8 @@ def exact_scores(
     scores = np.empty(len(items) if rows is None else len(rows), np.float32)
     if len(scores):
         asked = _NOBODY if rows is None else np.asarray(rows, np.int64)
-        given = frozen(items), _NONE if baselines is None else frozen(baselines)
-        score_rows(*given, _plain(asked), _plain(vector), scores)
+        given = _fixed(items), _NONE if baselines is None else _fixed(baselines)
+        score_rows(*given, _fixed(asked), _fixed(vector), scores)
     return scores
 
 
@@ -175,8 +175,8 @@ class NormOrder:
             return best, scores
         if n > _MANY:
             return self._sorted(vector, n, allowed, seen)
-        mask = _ALL if allowed is None else _plain(allowed)
-        found = best_of(*self._arrays, _plain(vector), mask, _plain(seen), best, scores)
+        mask = _ALL if allowed is None else _fixed(allowed)
+        found = best_of(*self._arrays, _fixed(vector), mask, _fixed(seen), best, scores)
         return (best, scores) if found == n else (best[:found], scores[:found])
 
     def best_of_each(
@@ -215,8 +215,8 @@ class NormOrder:
                 found, their_scores = self._sorted(vector, n, allowed, own)
                 best[user], scores[user] = _filled(found, n, -1), _filled(their_scores, n, 0)
             return best, scores
-        mask = _ALL if allowed is None else _plain(allowed)
-        given = _plain(vectors), mask, frozen(indptr), frozen(rows)
+        mask = _ALL if allowed is None else _fixed(allowed)
+        given = _fixed(vectors), mask, frozen(indptr), frozen(rows)
         arrays = (*self._arrays, *given, best, scores)
         shared = worthwhile_threads(threads, len(vectors) * 50)
         shares = [frozen(np.arange(one, len(vectors), shared)) for one in range(shared)]
@@ -245,9 +245,12 @@ class NormOrder:
         )  # fmt: skip
 
 
-def _plain(array: NDArray[Scalar]) -> NDArray[Scalar]:
-    """Return it as Numba sees every new array: for others it would compile anew, in a request."""
-    return array if array.flags.carray else array.copy()
+def _fixed(array: NDArray[Scalar]) -> NDArray[Scalar]:
+    """Return it as the kernels take it: for others they would be compiled anew, in a request."""
+    flags = array.flags
+    if not flags.c_contiguous or not flags.aligned:
+        array = array.copy()
+    return frozen(array) if array.flags.writeable else array
 
 
 def _up(lengths: NDArray[np.float64], size: int) -> NDArray[np.float32]:
