@@ -26,6 +26,7 @@ from recommender.data.cells import has_control_character
 if TYPE_CHECKING:
     from app.serving.current import Serving
 
+_FOR_URLS = bytes.maketrans(b"+/", b"-_")
 _CHECK = 8
 """Bytes of the checksum that a cursor begins with."""
 _PLACE = struct.Struct("<I4sBIfH")
@@ -83,9 +84,8 @@ def encode_position(listed: str, serving: Serving, position: Position | None) ->
         return None
     kinds = _POPULAR * position.popular + _OWN_VECTOR * (position.vector is not None)
     movie = position.movie_id.encode()
-    place = _PLACE.pack(
-        serving.number, _birth(serving), kinds, position.fresh, position.score, len(movie)
-    )
+    generation = serving.number, _birth(serving)
+    place = _PLACE.pack(*generation, kinds, position.fresh, position.score, len(movie))
     vector = b"" if position.vector is None else position.vector.astype("<f4").tobytes()
     return _seal(listed, place + movie + vector)
 
@@ -132,7 +132,7 @@ def _hash_of(trained_at: str) -> bytes:
 
 def _seal(listed: str, payload: bytes) -> str:
     packed = _check(listed, payload) + payload
-    return base64.urlsafe_b64encode(packed).decode().rstrip("=")
+    return binascii.b2a_base64(packed, newline=False).translate(_FOR_URLS, b"=").decode()
 
 
 def _unseal(listed: str, cursor: str) -> bytes:

@@ -11,9 +11,12 @@ from __future__ import annotations
 import logging
 import sys
 import time
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TextIO
 
-from app.telemetry.formats import JsonFormatter, PlainFormatter, encode, request_id, stamp
+import orjson
+
+from app.telemetry.formats import JsonFormatter, PlainFormatter, request_id, stamp
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -118,25 +121,35 @@ def log_request(
     if not _access.isEnabledFor(logging.INFO):
         return
     client = scope.get("client")
-    fields: dict[str, Any] = {
-        "status": status,
-        "milliseconds": round(seconds * 1000, 2),
-        "route": route,
-        "client": client[0] if client else None,
-    }
+    address = client[0] if client else None
+    milliseconds = round(seconds * 1000, 2)
+    message = f"{scope['method']} {scope['path']}"
     handlers = _root.handlers
     handler = handlers[0] if len(handlers) == 1 else None
-    if isinstance(handler, LineHandler) and handler.is_json:
-        line = {  # what JsonFormatter makes of the record below
-            "time": stamp(time.time()),
-            "level": "info",
-            "logger": "app.access_log",
-            "message": f"{scope['method']} {scope['path']}",
-            "request_id": identity,
-            **fields,
-        }
-        handler.write_line(encode(line))
-    else:
-        token = request_id.set(identity)  # where the request has been answered past its layer
-        _access.info("%s %s", scope["method"], scope["path"], extra={"fields": fields})
-        request_id.reset(token)
+    if isinstance(handler, LineHandler) and handler.is_json and message.isascii():
+        # What JsonFormatter makes of the record below. Most of it needs no encoder.
+        line = (
+            f'{{"time":"{stamp(time.time())}","level":"info","logger":"app.access_log"'
+            f',"message":{_quoted(message)},"request_id":"{identity}","status":{status}'
+            f',"milliseconds":{milliseconds},"route":{_json(route)},"client":{_json(address)}}}\n'
+        )
+        handler.write_line(line.encode())
+        return
+    fields: dict[str, Any] = {
+        "status": status,
+        "milliseconds": milliseconds,
+        "route": route,
+        "client": address,
+    }
+    token = request_id.set(identity)  # where the request has been answered past its layer
+    _access.info("%s", message, extra={"fields": fields})
+    request_id.reset(token)
+
+
+def _quoted(text: str) -> str:
+    return orjson.dumps(text).decode()
+
+
+@lru_cache(maxsize=1024)
+def _json(text: str | None) -> str:
+    return orjson.dumps(text).decode()
