@@ -16,7 +16,7 @@ run: $(VENV)/installed  ## Install, import the demo data, train, serve. More: ma
 	@$(BIN)/projectionist run $(ARGS)
 
 test: $(VENV)/installed-dev  ## Run every test that this machine can run; REQUIRE_ALL=1 fails on the others.
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest -n auto $(ARGS)
 
 check: $(VENV)/installed-dev  ## Lint, types.
 	$(BIN)/ruff check .
@@ -26,8 +26,8 @@ check: $(VENV)/installed-dev  ## Lint, types.
 bench: $(VENV)/installed-bench  ## Measure: training, ranking quality, peers in the same run.
 	$(BIN)/python -m benchmarks $(ARGS)
 
-chaos: $(VENV)/installed-dev  ## The long fault tests: kill the writer two hundred times.
-	PROJECTIONIST_TEST_KILLS=200 $(BIN)/python -m pytest -m chaos $(ARGS)
+chaos: $(VENV)/installed-dev  ## The long fault tests: kill the server five hundred times, and more (an hour).
+	PROJECTIONIST_TEST_KILLS=500 $(BIN)/python -m pytest -m chaos $(ARGS)
 
 docs: $(VENV)/installed-dev  ## Write the generated pages of docs/ anew.
 	$(BIN)/python docs/build_reference.py
