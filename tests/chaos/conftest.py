@@ -7,9 +7,9 @@ import sys
 
 import pytest
 
-from tests.app.conftest import data_dir, trained_dir, world
+from tests.app.conftest import data_dir, no_settings, trained_dir, world
 
-__all__ = ["data_dir", "trained_dir", "world"]
+__all__ = ["data_dir", "no_settings", "trained_dir", "world"]
 
 
 @pytest.fixture

@@ -30,7 +30,7 @@ from tests.app.conftest import RunningApp, train
 
 pytestmark = pytest.mark.chaos
 
-LIVES = 12
+LIVES = int(os.environ.get("PROJECTIONIST_TEST_KILLS", "12"))
 STEPS = 25
 
 USERS = st.sampled_from(["u00", "u01", "u02", "new", "Ünal"])
@@ -204,15 +204,15 @@ class Life(RuleBasedStateMachine):
             self.published = None
 
 
+@pytest.mark.usefixtures("no_settings")
 def test_sqlite(trained_dir, world):
     class SqliteLife(Life):
         home, ratings = trained_dir, world.ratings
 
-    lives = int(os.environ.get("PROJECTIONIST_TEST_KILLS", LIVES))
     run_state_machine_as_test(
         SqliteLife,
         settings=hypothesis.settings(
-            max_examples=lives,
+            max_examples=LIVES,
             stateful_step_count=STEPS,
             deadline=None,
             suppress_health_check=list(hypothesis.HealthCheck),
