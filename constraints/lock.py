@@ -21,10 +21,14 @@ OPTIONS = (
 
 SETS: dict[str, tuple[str, ...]] = {
     "run.txt": (),
+    "postgres.txt": ("--extra", "postgres", "--constraint", "constraints/run.txt"),
     "tune.txt": ("--extra", "tune", "--constraint", "constraints/run.txt"),
-    "dev.txt": ("--group", "dev", "--extra", "tune", "--constraint", "constraints/tune.txt"),
+    "dev.txt": (
+        "--group", "dev", "--extra", "tune", "--extra", "postgres",
+        "--constraint", "constraints/tune.txt", "--constraint", "constraints/postgres.txt",
+    ),
     "bench.txt": (
-        "--group", "dev", "--extra", "tune", "--extra", "bench",
+        "--group", "dev", "--extra", "tune", "--extra", "postgres", "--extra", "bench",
         "--constraint", "constraints/dev.txt",
     ),
 }  # fmt: skip

@@ -1,4 +1,4 @@
-"""The store: movies, users and ratings that survive. SQLite now; the interface leaves room."""
+"""The store: movies, users and ratings that survive. In one SQLite file, or in PostgreSQL."""
 
 from app.store.errors import (
     DatabaseNotFound,
@@ -9,15 +9,18 @@ from app.store.errors import (
     StoreClosed,
     StoreError,
     StoreInUse,
+    StoreNotEmpty,
     StoreOverloaded,
     StoreReadOnly,
     StoreUnavailable,
     UnsupportedDatabase,
 )
 from app.store.interface import Store
+from app.store.opening import open_store
 from app.store.records import (
     JSON,
     Counts,
+    Erasure,
     ImportReport,
     Movie,
     RatingRecord,
@@ -25,12 +28,12 @@ from app.store.records import (
     User,
     WriterState,
 )
-from app.store.sqlite import open_store
 
 __all__ = [
     "JSON",
     "Counts",
     "DatabaseNotFound",
+    "Erasure",
     "ImportReport",
     "InvalidRecord",
     "Movie",
@@ -43,6 +46,7 @@ __all__ = [
     "StoreClosed",
     "StoreError",
     "StoreInUse",
+    "StoreNotEmpty",
     "StoreOverloaded",
     "StoreReadOnly",
     "StoreUnavailable",

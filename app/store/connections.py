@@ -54,8 +54,8 @@ def database_path(url: str | None, data_dir: Path) -> Path:
         ) from None
     if backend != "sqlite" or parsed.drivername not in {"sqlite", "sqlite+pysqlite"}:
         raise UnsupportedDatabase(
-            f"This version of Projectionist stores in SQLite; it found an URL for "
-            f"{parsed.drivername!r}. Write it as {wanted}."
+            f"Projectionist stores in SQLite or PostgreSQL; it found an URL for "
+            f"{parsed.drivername!r}. Write it as {wanted}, or postgresql://user:password@host/name."
         )
     if parsed.host or parsed.username or parsed.query:
         raise UnsupportedDatabase(f"A SQLite URL holds a path and nothing else: {wanted}.")
@@ -84,6 +84,8 @@ def connect_writer(path: Path, busy_timeout: float) -> sqlite3.Connection:
         connection.execute("PRAGMA fullfsync = ON")  # macOS: through the drive's own cache
         connection.execute(f"PRAGMA wal_autocheckpoint = {WAL_PAGES}")
         connection.execute(f"PRAGMA journal_size_limit = {WAL_LIMIT}")
+        # What is deleted is overwritten with zeros, so that an erased user is not in free pages.
+        connection.execute("PRAGMA secure_delete = ON")
         connection.execute("PRAGMA cache_size = -65536")  # KiB
     except BaseException:
         connection.close()

@@ -13,18 +13,22 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
     from concurrent.futures import Future
-    from typing import Self
+    from typing import Any, Literal, Self
 
     import polars as pl
 
     from app.store.records import (
+        JSON,
+        Chunk,
         Counts,
+        Erasure,
         ImportReport,
         Movie,
         RatingRecord,
         Snapshot,
+        Stored,
         User,
         WriterState,
     )
@@ -46,6 +50,31 @@ class Store(Protocol):
         """
         ...
 
+    def put_ratings(
+        self,
+        rows: Sequence[tuple[str, str, float, int] | None],
+        *,
+        key: str | None = None,
+        digest: bytes = b"",
+    ) -> Future[Stored]:
+        """Store many ratings in one transaction: a result for each row, in their order.
+
+        A row that cannot be stored gets its error as its result and spoils no other.
+
+        Parameters
+        ----------
+        rows
+            ``user_id``, ``movie_id``, ``rating``, ``rated_at``, as for ``put_rating``. ``None``
+            keeps the place of a row that is not to be stored.
+        key
+            The outcome is kept under it for a day, in the same transaction. The same key with the
+            same ``digest`` returns it again, as ``replayed``, and stores nothing; with another
+            one it fails with ``KeyReused``.
+        digest
+            Tells one request from another.
+        """
+        ...
+
     def delete_rating(self, user_id: str, movie_id: str) -> Future[RatingRecord | None]:
         """Replace a rating by a tombstone with the next version; ``None`` if there was none."""
         ...
@@ -63,6 +92,24 @@ class Store(Protocol):
 
     def put_user(self, user: User) -> Future[bool]:
         """Store a user's attributes, in place of those before; ``True`` if the user is new."""
+        ...
+
+    def erase_user(self, user_id: str) -> Future[Erasure | None]:
+        """Remove a user, their ratings and tombstones, and the id from the reports of imports.
+
+        An erasure takes the next version, so that others learn of it, and keeps a digest of the
+        user under a receipt. ``None`` if nobody was there.
+        """
+        ...
+
+    def restore(
+        self, parts: Iterable[tuple[str, pl.DataFrame]], *, force: bool = False
+    ) -> Future[int]:
+        """Put the parts of a ``dump`` in place of all there is, in one transaction.
+
+        Returns how many users were left out: those of whom the store knows, and the parts do not,
+        that they were erased. ``StoreNotEmpty`` if there is something and ``force`` is ``False``.
+        """
         ...
 
     def set_fact(self, name: str, value: str | None) -> Future[None]:
@@ -99,7 +146,69 @@ class Store(Protocol):
         """
         ...
 
+    def import_chunks(
+        self,
+        chunks: Iterator[Chunk],
+        *,
+        atomic: bool,
+        job: str | None = None,
+        progress: Callable[[int], None] | None = None,
+    ) -> ImportReport:
+        """Store chunk by chunk; blocks until the last one is durable.
+
+        Parameters
+        ----------
+        chunks
+            Asked for one at a time, so that memory does not grow with their number. What it
+            raises ends the import.
+        atomic
+            ``True``: all in one transaction, which other writes wait for; nothing is stored if
+            anything fails. ``False``: a transaction for each chunk, with other writes in between;
+            what was stored stays.
+        job
+            The document of each chunk is kept under this id, in the chunk's transaction, with the
+            sum of what was stored so far: a killed import goes on behind it.
+        progress
+            Called with the number of ratings of the chunks that were stored so far.
+
+        Raises
+        ------
+        InvalidRecord
+            If anything in a chunk must not be stored.
+        """
+        ...
+
+    def put_job(self, job_id: str, document: Mapping[str, JSON]) -> Future[None]:
+        """Keep a document about an import, in place of an earlier one; the newest 1,000 stay."""
+        ...
+
     # ----- reads -----
+
+    def job(self, job_id: str) -> dict[str, Any] | None:
+        """Return what ``put_job`` or ``import_chunks`` kept under this id."""
+        ...
+
+    def jobs(self, limit: int) -> list[dict[str, Any]]:
+        """Return the newest documents, newest first."""
+        ...
+
+    def export(self, kind: Literal["ratings", "movies", "users"]) -> Iterator[pl.DataFrame]:
+        """Yield all live ratings, movies or users, as one consistent read.
+
+        Ratings have ``user_id``, ``movie_id``, ``rating``, ``rated_at``; movies ``movie_id``,
+        ``title``, ``year``, ``genres`` (lists), ``available``, ``attributes`` (a JSON object as
+        text); users ``user_id``, ``attributes``. Sorted by id; at least one frame comes, perhaps
+        empty. Ends its transaction when it is exhausted or closed.
+        """
+        ...
+
+    def dump(self) -> Generator[tuple[str, pl.DataFrame]]:
+        """Yield all rows of all tables as they are, with their table's name, of one moment.
+
+        Tombstones, versions, facts, jobs and erasures too: what ``restore`` takes. Ends its
+        transaction when it is exhausted or closed.
+        """
+        ...
 
     def movie(self, movie_id: str) -> Movie | None:
         """Return a movie, ``None`` if it is not in the catalogue."""
@@ -160,7 +269,27 @@ class Store(Protocol):
         """Return what ``set_fact`` kept under this name."""
         ...
 
+    def erasures_since(self, version: int) -> list[Erasure]:
+        """Return the erasures newer than ``version``, oldest first."""
+        ...
+
+    def erasure(self, receipt: str) -> Erasure | None:
+        """Return what is kept of an erasure, ``None`` for a receipt that nobody was given."""
+        ...
+
+    def remains(self, erasure: Erasure) -> int:
+        """Count the ratings and tombstones of before the erasure; reads the id of every user."""
+        ...
+
     # ----- life -----
+
+    def on_change(self, callback: Callable[[bool], None]) -> Callable[[], None]:
+        """Call back, in any thread, when another process has committed; return how to stop.
+
+        The callback is told whether movies may have changed, and must not block. It may come
+        without a change. A store that one process has for itself never calls.
+        """
+        ...
 
     def ping(self) -> None:
         """Return if the store can be read; raise ``StoreUnavailable`` with the reason if not."""

@@ -72,6 +72,8 @@ class Transaction:
         For the operations' statements.
     version, n_ratings
         The newest version and the number of live ratings, as they will stand after the commit.
+    shred
+        Whether something was erased, of which no file of the database may keep a copy.
     """
 
     def __init__(self, connection: sqlite3.Connection) -> None:
@@ -83,6 +85,7 @@ class Transaction:
         self.version: int = version
         self.n_ratings: int = n_ratings
         self._stored = self.mark()
+        self.shred = False
 
     def next_version(self) -> int:
         """Return the version of the change that is being made."""

@@ -7,20 +7,24 @@ returns: what it sees is of one moment, and no reader keeps the WAL from being c
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from sqlalchemy import Select, case, exc, func, literal, select, tuple_
 
 from app.limits import LIMITS
+from app.store.erasures import SALT, named_by
 from app.store.errors import InvalidRecord, StoreClosed, unavailable
-from app.store.records import Counts, Movie, RatingRecord, User
-from app.store.tables import facts, movies, progress, ratings, users
+from app.store.exporting import exported
+from app.store.jobs import job_query, jobs_query, parsed
+from app.store.records import Counts, Erasure, Movie, RatingRecord, User
+from app.store.tables import erasures, facts, movies, progress, ratings, users
 from app.store.titles import words
 from app.store.validation import storable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    import polars as pl
     from sqlalchemy import Column, ColumnElement, Connection, Engine, Row
 
 _N_RATINGS = (
@@ -35,6 +39,15 @@ _RATINGS = select(
     ratings.c.rating,
     ratings.c.rated_at,
     ratings.c.version,
+)
+
+
+_ERASURES = select(
+    erasures.c.receipt,
+    erasures.c.version,
+    erasures.c.digest,
+    erasures.c.ratings,
+    erasures.c.erased_at,
 )
 
 
@@ -131,6 +144,42 @@ class ReadingStore:
         """Return what ``set_fact`` kept under this name."""
         found = self._rows(select(facts.c.value).where(facts.c.name == name), name)
         return str(found[0][0]) if found else None
+
+    def erasures_since(self, version: int) -> list[Erasure]:
+        """Return the erasures newer than ``version``, oldest first."""
+        query = _ERASURES.where(erasures.c.version > version).order_by(erasures.c.version)
+        return [Erasure(*row) for row in self._rows(query)]
+
+    def erasure(self, receipt: str) -> Erasure | None:
+        """Return what is kept of an erasure, ``None`` for a receipt that nobody was given."""
+        found = self._rows(_ERASURES.where(erasures.c.receipt == receipt), receipt)
+        return Erasure(*found[0]) if found else None
+
+    def remains(self, erasure: Erasure) -> int:
+        """Count the ratings and tombstones of before the erasure; reads the id of every user."""
+        salt = self.get_fact(SALT)
+        if salt is None:
+            return 0
+        query = select(func.count()).where(ratings.c.version < erasure.version)
+        with self.reading() as connection:
+            return sum(
+                connection.execute(query.where(ratings.c.user_id == user_id)).scalar_one()
+                for user_id in {*named_by(connection, salt, erasure.digest)}
+            )
+
+    def job(self, job_id: str) -> dict[str, Any] | None:
+        """Return what was kept about an import under this id."""
+        found = self._rows(job_query(job_id), job_id)
+        return parsed(found[0][0]) if found else None
+
+    def jobs(self, limit: int) -> list[dict[str, Any]]:
+        """Return the newest documents about imports, newest first."""
+        return [parsed(row[0]) for row in self._rows(jobs_query(limit))]
+
+    def export(self, kind: Literal["ratings", "movies", "users"]) -> Iterator[pl.DataFrame]:
+        """Yield all live ratings, movies or users: see ``Store.export``."""
+        with self.reading() as connection:
+            yield from exported(connection, kind)
 
     def ping(self) -> None:
         """Return if the store can be read; raise ``StoreUnavailable`` with the reason if not."""

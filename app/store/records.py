@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, TypeAlias
 if TYPE_CHECKING:
     import polars as pl
 
+    from app.store.errors import InvalidRecord, MovieNotFound
+
 JSON: TypeAlias = "bool | int | float | str | list[JSON] | Mapping[str, JSON] | None"
 
 
@@ -106,6 +108,42 @@ class ImportReport:
 
 
 @dataclass(frozen=True, slots=True)
+class Chunk:
+    """A piece of an import, checked: its movies and users are stored before its ratings.
+
+    Attributes
+    ----------
+    document
+        What the import's job says as soon as the chunk is stored, in the same transaction; the
+        store adds ``stored``, the sum of what every chunk changed (:class:`ImportReport`).
+    ratings, movies, users
+        As for ``Store.import_dataset``. A movie's column ``attributes`` and a user's may hold a
+        JSON object as text, a movie's ``available`` a Boolean; null leaves what is stored.
+    """
+
+    document: Mapping[str, JSON]
+    ratings: pl.DataFrame | None = None
+    movies: pl.DataFrame | None = None
+    users: pl.DataFrame | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """What became of the rows of ``Store.put_ratings``.
+
+    Attributes
+    ----------
+    results
+        For each row its record, the error that refused it, or ``None`` where no row was given.
+    replayed
+        Whether this was found under the key, and nothing stored now.
+    """
+
+    results: tuple[RatingRecord | InvalidRecord | MovieNotFound | None, ...]
+    replayed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Snapshot:
     """All live ratings at one moment.
 
@@ -120,6 +158,31 @@ class Snapshot:
 
     ratings: pl.DataFrame
     watermark: int
+
+
+@dataclass(frozen=True, slots=True)
+class Erasure:
+    """What is kept of the erasure of a user: nothing that names the user.
+
+    Attributes
+    ----------
+    receipt
+        By which it can be asked for.
+    version
+        Its position in the order of all changes: what the user changed before it is gone.
+    digest
+        SHA-256, in hexadecimal, over the salt of the database, a separator and the id.
+    ratings
+        How many live ratings went.
+    erased_at
+        When, in seconds since 1970 UTC.
+    """
+
+    receipt: str
+    version: int
+    digest: str
+    ratings: int
+    erased_at: int
 
 
 @dataclass(frozen=True, slots=True)

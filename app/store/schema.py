@@ -16,7 +16,7 @@ from app.store.errors import SchemaTooNew, SchemaTooOld, UnsupportedDatabase
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-REVISIONS = ("0001",)
+REVISIONS = ("0001", "0002", "0003")
 """Every revision this version knows, oldest first; the last is the one it works with."""
 
 MIGRATIONS = Path(__file__).parent / "migrations"

@@ -6,13 +6,15 @@ ratings and times to one text each, a row per user comes over, and Polars takes 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
 from app.store.records import Snapshot
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
     from sqlalchemy import Connection
 
 SCHEMA = {
@@ -42,13 +44,34 @@ def read_snapshot(connection: Connection) -> Snapshot:
     """
     watermark = int(connection.exec_driver_sql("SELECT version FROM progress").scalar_one())
     found = connection.exec_driver_sql(_BY_USER)
+    return collect(iter(lambda: found.fetchmany(_USERS_AT_ONCE), []), watermark)
+
+
+def collect(portions: Iterable[Sequence[Sequence[Any]]], watermark: int) -> Snapshot:
+    """Take apart what a back-end read.
+
+    Parameters
+    ----------
+    portions
+        Rows by user: the id, then its movies, ratings and times, each as one text with
+        ``chr(31)`` between.
+    watermark
+        The newest version among them.
+    """
     frames = [pl.DataFrame(schema=SCHEMA)]
-    while rows := found.fetchmany(_USERS_AT_ONCE):
+    for rows in portions:
         texts = pl.DataFrame(
             [tuple(row) for row in rows], schema=dict.fromkeys(SCHEMA, pl.String()), orient="row"
         )
         parts = [pl.col(name).str.split(_SEPARATOR) for name in ("item", "rating", "timestamp")]
-        frames.append(
+        frame = (
             texts.with_columns(parts).explode("item", "rating", "timestamp").cast(pl.Schema(SCHEMA))
         )
+        # The rows of a user come in the order of the key unless the database chose another way.
+        in_order = (pl.col("user") != pl.col("user").shift()) | (
+            pl.col("item") > pl.col("item").shift()
+        )
+        if not frame.select(in_order.fill_null(value=True).all()).item():
+            frame = frame.sort("user", "item")
+        frames.append(frame)
     return Snapshot(pl.concat(frames), watermark)

@@ -13,14 +13,16 @@ from typing import TYPE_CHECKING, TypeVar
 
 from sqlalchemy import exc
 
-from app.store import operations
+from app.store import answers, jobs, operations
 from app.store.bulk_import import BulkImport, prepare
+from app.store.chunk_import import import_chunks
 from app.store.connections import (
     connect_writer,
     database_path,
     migrating_engine,
     reading_engine,
 )
+from app.store.erasures import erase_user
 from app.store.errors import (
     DatabaseNotFound,
     StoreError,
@@ -33,10 +35,11 @@ from app.store.queries import ReadingStore
 from app.store.records import WriterState
 from app.store.schema import migrate, require_current
 from app.store.snapshots import read_snapshot
+from app.store.whole import dumped, replace_all
 from app.store.writer import Writer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
     from typing import Self
 
     import polars as pl
@@ -44,7 +47,18 @@ if TYPE_CHECKING:
 
     from app.store.interface import Store
     from app.store.operations import Transaction
-    from app.store.records import ImportReport, Movie, RatingRecord, Snapshot, User
+    from app.store.records import (
+        JSON,
+        Chunk,
+        Erasure,
+        ImportReport,
+        Movie,
+        RatingRecord,
+        Snapshot,
+        Stored,
+        User,
+    )
+    from app.store.whole import Part
 
 T = TypeVar("T")
 
@@ -52,15 +66,15 @@ BUSY_TIMEOUT = 3.0
 """Seconds to wait for a lock that another connection holds, then ``StoreUnavailable``."""
 
 
-def open_store(
+def open_sqlite(
     url: str | None,
     data_dir: Path | str,
     *,
     exclusive: bool = True,
     read_only: bool = False,
-    busy_timeout: float = BUSY_TIMEOUT,
+    busy_timeout: float | None = None,
 ) -> Store:
-    """Open the store that an URL names; migrate it first if need be.
+    """Open the store in the file that an URL names; migrate it first if need be.
 
     Parameters
     ----------
@@ -94,12 +108,13 @@ def open_store(
     if not exclusive and not read_only:
         raise UnsupportedDatabase(
             "SQLite means one server process, and several were asked for. "
-            "Several need PostgreSQL, which this version does not store in yet: start one."
+            "Several need PostgreSQL (DATABASE_URL=postgresql://…); or start one."
         )
+    patience = BUSY_TIMEOUT if busy_timeout is None else busy_timeout
     try:
         if read_only:
-            return _open_for_reading(path, busy_timeout)
-        return _open_for_writing(path, busy_timeout)
+            return _open_for_reading(path, patience)
+        return _open_for_writing(path, patience)
     except (exc.DBAPIError, sqlite3.Error, OSError) as error:
         cause = error.orig if isinstance(error, exc.DBAPIError) else error
         if getattr(cause, "sqlite_errorname", "") == "SQLITE_NOTADB":
@@ -135,7 +150,7 @@ def _open_for_writing(path: Path, busy_timeout: float) -> SqliteStore:
 
 
 class SqliteStore(ReadingStore):
-    """``Store`` in one SQLite file; made by ``open_store``.
+    """``Store`` in one SQLite file; made by ``open_sqlite``.
 
     Parameters
     ----------
@@ -161,6 +176,16 @@ class SqliteStore(ReadingStore):
         """Store a rating: see ``Store.put_rating``."""
         return self._write(partial(operations.put_rating, user_id, movie_id, rating, rated_at))
 
+    def put_ratings(
+        self,
+        rows: Sequence[tuple[str, str, float, int] | None],
+        *,
+        key: str | None = None,
+        digest: bytes = b"",
+    ) -> Future[Stored]:
+        """Store many ratings in one transaction: see ``Store.put_ratings``."""
+        return self._write(partial(answers.put_ratings, rows, key, digest))
+
     def delete_rating(self, user_id: str, movie_id: str) -> Future[RatingRecord | None]:
         """Replace a rating by a tombstone with the next version; ``None`` if there was none."""
         return self._write(partial(operations.delete_rating, user_id, movie_id))
@@ -176,6 +201,14 @@ class SqliteStore(ReadingStore):
     def put_user(self, user: User) -> Future[bool]:
         """Store a user's attributes, in place of those before; ``True`` if the user is new."""
         return self._write(partial(operations.put_user, user))
+
+    def erase_user(self, user_id: str) -> Future[Erasure | None]:
+        """Remove a user and everything that names them: see ``Store.erase_user``."""
+        return self._write(partial(erase_user, user_id))
+
+    def restore(self, parts: Iterable[Part], *, force: bool = False) -> Future[int]:
+        """Put the parts of a ``dump`` in place of all there is: see ``Store.restore``."""
+        return self._write(partial(replace_all, parts, force=force), alone=True)
 
     def set_fact(self, name: str, value: str | None) -> Future[None]:
         """Keep a text about the data under a name; ``None`` forgets it."""
@@ -197,10 +230,38 @@ class SqliteStore(ReadingStore):
             bulk.abandoned.set()  # whoever interrupts the waiting means the import as well
             raise
 
+    def import_chunks(
+        self,
+        chunks: Iterator[Chunk],
+        *,
+        atomic: bool,
+        job: str | None = None,
+        progress: Callable[[int], None] | None = None,
+    ) -> ImportReport:
+        """Store chunk by chunk: see ``Store.import_chunks``."""
+
+        def submit(operation: Callable[[Transaction], T]) -> Future[T]:
+            return self._write(lambda: operation, alone=True)
+
+        return import_chunks(submit, chunks, atomic=atomic, job=job, progress=progress)
+
+    def put_job(self, job_id: str, document: Mapping[str, JSON]) -> Future[None]:
+        """Keep a document about an import: see ``Store.put_job``."""
+        return self._write(partial(jobs.put_job, job_id, document))
+
+    def dump(self) -> Generator[Part]:
+        """Yield all rows of all tables as they are: see ``Store.dump``."""
+        with self.reading() as connection:
+            yield from dumped(connection)
+
     def snapshot(self) -> Snapshot:
         """Return all live ratings and the version they stand at, as one consistent read."""
         with self.reading() as connection:
             return read_snapshot(connection)
+
+    def on_change(self, callback: Callable[[bool], None]) -> Callable[[], None]:  # noqa: ARG002
+        """Never call back: no other process writes to the file. See ``Store.on_change``."""
+        return lambda: None
 
     def writer_state(self) -> WriterState:
         """Return how the writing side is doing."""

@@ -7,6 +7,10 @@
 - ``progress``: one row with the newest version and the number of live ratings, so that neither is
   ever counted.
 - ``facts``: texts about the data, as its notice.
+- ``answers``: what became of requests with an idempotency key, for a day; ``answers.py``. ``key``
+  is a SHA-256, ``digest`` that of the request, ``outcome`` what ``answers.encode`` makes.
+- ``erasures``: users who were erased, by a digest; ``erasures.py``.
+- ``jobs``: how far each import is, as a JSON text; ``created_at`` in nanoseconds orders them.
 """
 
 from __future__ import annotations
@@ -20,6 +24,7 @@ from sqlalchemy import (
     Double,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     PrimaryKeyConstraint,
     Table,
@@ -29,6 +34,9 @@ from sqlalchemy import (
     true,
 )
 
+# Texts are compared by code point everywhere, whatever the language of a PostgreSQL database.
+TEXT = Text().with_variant(Text(collation="C"), "postgresql")
+
 metadata = MetaData(
     naming_convention={"pk": "pk_%(table_name)s", "ck": "ck_%(table_name)s_%(constraint_name)s"}
 )
@@ -36,7 +44,7 @@ metadata = MetaData(
 users = Table(
     "users",
     metadata,
-    Column("user_id", Text, nullable=False),
+    Column("user_id", TEXT, nullable=False),
     Column("attributes", JSON, nullable=False, server_default=text("'{}'")),
     PrimaryKeyConstraint("user_id"),
     CheckConstraint("length(user_id) BETWEEN 1 AND 128", name="user_id"),
@@ -46,9 +54,9 @@ users = Table(
 movies = Table(
     "movies",
     metadata,
-    Column("movie_id", Text, nullable=False),
-    Column("title", Text, nullable=False),
-    Column("search_text", Text, nullable=False),
+    Column("movie_id", TEXT, nullable=False),
+    Column("title", TEXT, nullable=False),
+    Column("search_text", TEXT, nullable=False),
     Column("year", BigInteger),
     Column("genres", JSON, nullable=False, server_default=text("'[]'")),
     Column("available", Boolean, nullable=False, server_default=true()),
@@ -61,8 +69,8 @@ movies = Table(
 ratings = Table(
     "ratings",
     metadata,
-    Column("user_id", Text, nullable=False),
-    Column("movie_id", Text, nullable=False),
+    Column("user_id", TEXT, nullable=False),
+    Column("movie_id", TEXT, nullable=False),
     Column("rating", Double),
     Column("rated_at", BigInteger, nullable=False),
     Column("version", BigInteger, nullable=False),
@@ -88,12 +96,45 @@ progress = Table(
 facts = Table(
     "facts",
     metadata,
-    Column("name", Text, nullable=False),
-    Column("value", Text, nullable=False),
+    Column("name", TEXT, nullable=False),
+    Column("value", TEXT, nullable=False),
     PrimaryKeyConstraint("name"),
+)
+
+answers = Table(
+    "answers",
+    metadata,
+    Column("key", Text, nullable=False),
+    Column("digest", LargeBinary, nullable=False),
+    Column("outcome", LargeBinary, nullable=False),
+    Column("stored_at", BigInteger, nullable=False),
+    PrimaryKeyConstraint("key"),
+)
+
+jobs = Table(
+    "jobs",
+    metadata,
+    Column("job_id", Text, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("document", Text, nullable=False),
+    PrimaryKeyConstraint("job_id"),
+)
+
+erasures = Table(
+    "erasures",
+    metadata,
+    Column("receipt", Text, nullable=False),
+    Column("version", BigInteger, nullable=False),
+    Column("digest", Text, nullable=False),
+    Column("ratings", BigInteger, nullable=False),
+    Column("erased_at", BigInteger, nullable=False),
+    PrimaryKeyConstraint("receipt"),
 )
 
 # People count "2" before "10": lists run by (length, id), and these indexes are in that order.
 Index("ix_users_natural_order", func.length(users.c.user_id), users.c.user_id)
 Index("ix_movies_natural_order", func.length(movies.c.movie_id), movies.c.movie_id)
 Index("ix_ratings_version", ratings.c.version, unique=True)
+Index("ix_answers_stored_at", answers.c.stored_at)
+Index("ix_jobs_created_at", jobs.c.created_at)
+Index("ix_erasures_version", erasures.c.version, unique=True)

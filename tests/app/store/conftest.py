@@ -10,14 +10,19 @@ import pytest
 from app.store import Movie, open_store
 from app.store.connections import connect_writer
 from app.store.writer import Writer
+from tests.postgres import postgres, postgres_url
+
+__all__ = ["postgres", "postgres_url"]
 
 # Their asserts should explain themselves, although they stand in no test file.
 pytest.register_assert_rewrite(
     "tests.contracts.store_contract",
+    "tests.contracts.store_erasure_contract",
     "tests.contracts.store_import_contract",
     "tests.contracts.store_list_contract",
     "tests.contracts.store_machine",
     "tests.contracts.store_thread_contract",
+    "tests.contracts.store_whole_contract",
 )
 
 

@@ -56,12 +56,14 @@ def test_odd_paths_are_read_back(tmp_path):
 @pytest.mark.parametrize(
     ("url", "said"),
     [
-        (
-            "postgresql+psycopg://me:secret@host/db",
-            "This version of Projectionist stores in SQLite",
-        ),
-        ("mysql://me:secret@host/db", "stores in SQLite"),
-        ("sqlite+aiosqlite:///x.db", "stores in SQLite"),
+        ("postgresql+asyncpg://me:secret@host/db", "through psycopg"),
+        ("postgresql+psycopg2://me:secret@host/db", "through psycopg"),
+        ("postgres:me:secret@host", "through psycopg"),
+        ("postgresql://me:secret@host:port/db", "cannot be understood"),
+        ("postgresql://me:secret%zz@host/db", "cannot be understood"),
+        ("postgresql://me:secret@host/db?unknown=1", "cannot be understood"),
+        ("mysql://me:secret@host/db", "SQLite or PostgreSQL"),
+        ("sqlite+aiosqlite:///x.db", "stores in SQLite or PostgreSQL"),
         ("me:secret@nonsense", "cannot be understood"),
         ("sqlite://", "outlive the process"),
         ("sqlite:///:memory:", "outlive the process"),

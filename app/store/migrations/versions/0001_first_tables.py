@@ -13,14 +13,17 @@ down_revision = None
 branch_labels = None
 depends_on = None
 
+# By code point everywhere, whatever the language of a PostgreSQL database.
+TEXT = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
+
 
 def upgrade() -> None:
     """Create them, and the one row of ``progress``."""
     _create_records()
     op.create_table(
         "ratings",
-        sa.Column("user_id", sa.Text, nullable=False),
-        sa.Column("movie_id", sa.Text, nullable=False),
+        sa.Column("user_id", TEXT, nullable=False),
+        sa.Column("movie_id", TEXT, nullable=False),
         sa.Column("rating", sa.Double),
         sa.Column("rated_at", sa.BigInteger, nullable=False),
         sa.Column("version", sa.BigInteger, nullable=False),
@@ -44,8 +47,8 @@ def upgrade() -> None:
     op.bulk_insert(progress, [{"id": 1, "version": 0, "n_ratings": 0}])
     op.create_table(
         "facts",
-        sa.Column("name", sa.Text, nullable=False),
-        sa.Column("value", sa.Text, nullable=False),
+        sa.Column("name", TEXT, nullable=False),
+        sa.Column("value", TEXT, nullable=False),
         sa.PrimaryKeyConstraint("name", name="pk_facts"),
     )
 
@@ -53,7 +56,7 @@ def upgrade() -> None:
 def _create_records() -> None:
     op.create_table(
         "users",
-        sa.Column("user_id", sa.Text, nullable=False),
+        sa.Column("user_id", TEXT, nullable=False),
         sa.Column("attributes", sa.JSON, nullable=False, server_default=sa.text("'{}'")),
         sa.PrimaryKeyConstraint("user_id", name="pk_users"),
         sa.CheckConstraint("length(user_id) BETWEEN 1 AND 128", name="ck_users_user_id"),
@@ -62,9 +65,9 @@ def _create_records() -> None:
     op.create_index("ix_users_natural_order", "users", [sa.text("length(user_id)"), "user_id"])
     op.create_table(
         "movies",
-        sa.Column("movie_id", sa.Text, nullable=False),
-        sa.Column("title", sa.Text, nullable=False),
-        sa.Column("search_text", sa.Text, nullable=False),
+        sa.Column("movie_id", TEXT, nullable=False),
+        sa.Column("title", TEXT, nullable=False),
+        sa.Column("search_text", TEXT, nullable=False),
         sa.Column("year", sa.BigInteger),
         sa.Column("genres", sa.JSON, nullable=False, server_default=sa.text("'[]'")),
         sa.Column("available", sa.Boolean, nullable=False, server_default=sa.true()),
