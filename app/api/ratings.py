@@ -1,32 +1,30 @@
 """Ratings: acknowledged when they are durable, and known to the next request by then."""
 
 import asyncio
+import hashlib
 import time
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Body
-from pydantic import TypeAdapter, ValidationError
 from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
 from starlette.responses import Response
 
-from app.api import cursors
+from app.api import bulk, cursors
 from app.api.answering import answer
 from app.api.rooms import In, Rooms
 from app.api.schemas import ratings as schemas
 from app.api.schemas.fields import CursorText, MovieIdPath, PageSize, UserIdPath, format_time
 from app.api.strict_route import StrictRoute
-from app.api.versions import NoKey, Reached
+from app.api.versions import IdempotencyKey, Reached
 from app.limits import LIMITS
-from app.problems import ProblemError, field_path, invalid, translate
+from app.problems import ProblemError, invalid
 from app.store.records import RatingRecord
-from recommender.data.rating_scale import RatingScale
 
 router = APIRouter(prefix="/v1", tags=["ratings"], route_class=StrictRoute)
 
-WAVE = 1_000
-"""How many rows of one call wait for the store at a time: others want to write too."""
-
-_ROW: TypeAdapter[schemas.BulkRating] = TypeAdapter(schemas.BulkRating)
+AT_A_TIME = 100
+"""So many rows of one call are taken in before others have their turn."""
 
 
 @router.put("/users/{user_id}/ratings/{movie_id}", response_model=schemas.Rating)
@@ -34,7 +32,7 @@ async def put_rating(
     user_id: UserIdPath, movie_id: MovieIdPath, body: schemas.RatingBody, rooms: In
 ) -> Response:
     """Store a rating, in place of an earlier one; a new user is created by it."""
-    wrong = _objection(body, rooms.settings.scale)
+    wrong = bulk.objection(body, rooms.settings.scale)
     if wrong is not None:
         raise invalid(f"body.{wrong[0]}", wrong[1], wrong[2])
     record = await _store(rooms, user_id, movie_id, body)
@@ -75,12 +73,7 @@ async def list_ratings(
     return answer({"user_id": user_id, "ratings": lines, "next_cursor": more})
 
 
-@router.post(
-    "/ratings",
-    response_model=schemas.BulkResults,
-    response_model_exclude_unset=True,
-    dependencies=[NoKey],
-)
+@router.post("/ratings", response_model=schemas.BulkResults, response_model_exclude_unset=True)
 async def put_ratings(
     rows: Annotated[
         list[Any],
@@ -91,21 +84,29 @@ async def put_ratings(
             examples=[[{"user_id": "42", "movie_id": "318", "rating": 5}]],
         ),
     ],
+    request: Request,
     rooms: In,
+    idempotency_key: IdempotencyKey = None,
 ) -> Response:
     """Store up to 10,000 ratings; each row gets its own result, and a bad one spoils no other.
 
-    When no row can be stored the answer is a problem with the first reasons.
+    All are stored in one transaction. When no row can be stored the answer is a problem with the
+    first reasons.
     """
-    results: list[dict[str, Any]] = []
-    for start in range(0, len(rows), WAVE):
-        wave = enumerate(rows[start : start + WAVE], start)
-        results += await asyncio.gather(*(_bulk_row(rooms, place, row) for place, row in wave))
-    refused = [result for result in results if result["status"] != 200]
-    if len(refused) == len(results):
-        raise _all_refused(refused)
-    stored = len(results) - len(refused)
-    return answer({"stored": stored, "refused": len(refused), "results": results})
+    digest = hashlib.sha256(await request.body()).digest()
+    wanted, refused = await run_in_threadpool(bulk.check, rows, rooms.settings.scale)
+    stored = await asyncio.wrap_future(
+        rooms.store.put_ratings(wanted, key=idempotency_key, digest=digest)
+    )
+    for start in range(0, len(rows), AT_A_TIME):
+        for record in stored.results[start : start + AT_A_TIME]:
+            if isinstance(record, RatingRecord) and not stored.replayed:
+                rooms.current.learn(record)
+        await asyncio.sleep(0)
+    response = await run_in_threadpool(bulk.answer_of, stored, refused)
+    if stored.replayed:
+        response.headers["Idempotency-Replayed"] = "true"
+    return response
 
 
 async def _store(
@@ -120,57 +121,6 @@ async def _store(
     )
     rooms.current.learn(record)
     return record
-
-
-def _objection(body: schemas.RatingBody, scale: RatingScale) -> tuple[str, str, str] | None:
-    """Return field, code and message of what the settings and the clock do not allow."""
-    if body.rating not in scale:
-        return "rating", "rating_scale", f"allowed: {scale}"
-    if body.rated_at is not None and body.rated_at > time.time() + LIMITS.clock_skew_seconds:
-        return (
-            "rated_at",
-            "time_range",
-            f"at most {LIMITS.clock_skew_seconds} seconds in the future are allowed",
-        )
-    return None
-
-
-async def _bulk_row(rooms: Rooms, place: int, row: object) -> dict[str, Any]:
-    try:
-        rating = _ROW.validate_python(row)
-    except ValidationError as error:
-        first = error.errors(include_url=False, include_context=False, include_input=False)[0]
-        return _refusal(place, 422, field_path(first["loc"]), first["msg"])
-    wrong = _objection(rating, rooms.settings.scale)
-    if wrong is not None:
-        return _refusal(place, 422, wrong[0], wrong[2])
-    try:
-        record = await _store(rooms, rating.user_id, rating.movie_id, rating)
-    except Exception as error:
-        problem = translate(error).problem
-        if problem.status >= 500 and problem.name != "store-unavailable":
-            raise
-        field = "movie_id" if problem.name == "unknown-movie" else ""
-        return _refusal(place, problem.status, field, problem.title)
-    return {"row": place, "status": 200, "version": record.version}
-
-
-def _refusal(place: int, status: int, field: str, message: str) -> dict[str, Any]:
-    return {"row": place, "status": status, "field": field or None, "message": message[:160]}
-
-
-def _all_refused(refused: list[dict[str, Any]]) -> ProblemError:
-    if all(result["status"] == 503 for result in refused):
-        return ProblemError("store-unavailable")
-    errors = [
-        {
-            "field": f"body[{result['row']}]" + (f".{result['field']}" if result["field"] else ""),
-            "code": "unknown_movie" if result["status"] == 404 else "invalid",
-            "message": result["message"],
-        }
-        for result in refused
-    ]
-    return ProblemError("invalid-request", errors=errors)
 
 
 def _line(rooms: Rooms, record: RatingRecord) -> dict[str, Any]:

@@ -1,0 +1,1 @@
+"""Exports: ratings, movies and users as files that can be imported again."""
