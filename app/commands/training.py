@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import asdict
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from time import perf_counter
 from typing import Annotated, Any
@@ -11,12 +13,14 @@ from typing import Annotated, Any
 import typer
 
 from app.commands.model_options import options_in, with_model_options
-from app.commands.options import STORAGE, with_settings
+from app.commands.options import STORAGE, TRAINING, with_settings
 from app.commands.reporting import Reporter
 from app.process_memory import peak_memory
 from app.settings import Settings
 from app.store import open_store
-from app.trainer.training_run import TrainingReport, run_training
+from app.trainer.manners import watch
+from app.trainer.repeating import repeat, seconds_of
+from app.trainer.training_run import Policy, TrainingReport, run_training
 from recommender import Ratings
 from recommender.errors import InvalidOptionError
 from recommender.models.by_name import MODELS, named_model
@@ -35,7 +39,7 @@ _OPTIONS = dict.fromkeys(_OF_RANKING, (_RANKING,)) | dict.fromkeys(("seed", "thr
 """What can be said here, and for which models; all else in files of options."""
 
 
-@with_settings(*STORAGE)
+@with_settings(*STORAGE, "train_after_changes", *TRAINING)
 @with_model_options(_OPTIONS)
 def train(
     settings: Settings,
@@ -60,11 +64,31 @@ def train(
     evaluate: Annotated[
         bool, typer.Option(help="Hold out each user's last fifth first, and measure.")
     ] = True,
+    warm: Annotated[
+        bool, typer.Option(help="Begin from the current model where that saves time.")
+    ] = True,
+    force: Annotated[bool, typer.Option(help="Publish it although the gate refuses it.")] = False,
+    every: Annotated[
+        str | None,
+        typer.Option(
+            help="Train again and again, whenever the newest training is so old (90s, 30m, 6h, "
+            "1d), each time in a process of its own, until stopped.",
+            metavar="TIME",
+        ),
+    ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
-    """Train on everything stored and publish the model; a running server takes it up by itself."""
+    """Train on everything stored and publish the model; a running server takes it up by itself.
+
+    A model that is worse than what serves is refused: it is kept, not published, and the exit
+    status is 3.
+    """
+    if every is not None:
+        repeat(settings, seconds_of(every))
+        return
     started = perf_counter()
     reporter = Reporter(json)
+    watch(settings.train_memory_mib, partial(_too_much, settings.train_memory_mib))
     paths, files = _from_files(options or [])
     any_size = _recipe(Recipe(), files, given, stars)
     usual = trained = any_size  # until it is known how many ratings there are
@@ -86,8 +110,10 @@ def train(
             settings.models_path,
             lambda: datetime.now(UTC),
             recipe=recipe,
+            tuned=bool(paths or given or stars),
             evaluate=evaluate,
             progress=step,
+            policy=Policy.of(settings, warm=warm, force=force),
         )
     seconds = perf_counter() - started
     document = {
@@ -101,6 +127,18 @@ def train(
         made = (trained.ranking, trained.stars)
         lines += [_options_in_words(model, usual, paths) for model in made]
     reporter.result(document, "\n".join(lines))
+    if not report.published:
+        raise typer.Exit(_REFUSED)
+
+
+_REFUSED = 3
+
+
+def _too_much(allowed_mib: int, used_mib: int) -> None:
+    sys.stderr.write(
+        f"projectionist: the training took {used_mib:,} MiB of memory; "
+        f"TRAIN_MEMORY_MIB allows {allowed_mib:,}\n"
+    )
 
 
 def _from_files(paths: list[Path]) -> tuple[dict[str, Path], dict[str, dict[str, Any]]]:
@@ -160,6 +198,9 @@ def _options_in_words(made: Any, usual: Recipe, paths: dict[str, Path]) -> str:
 def _in_words(report: TrainingReport, seconds: float) -> str:
     size = f"{report.ratings:,} ratings, {report.users:,} users, {report.movies:,} movies"
     lines = [f"Generation {report.generation}, in {seconds:.1f} s: {size}."]
+    if report.reason is not None:
+        became = "published all the same" if report.published else "kept, and not published"
+        lines.append(f"Refused, {became}: {report.reason}.")
     m = report.metrics
     if m:
         lines.append(

@@ -80,16 +80,36 @@ def read_dataset(path: Path | str, *, scale: RatingScale | None = None) -> Datas
         if path.suffix.lower() != ".zip" and source.head(4) != b"PK\x03\x04":
             return _single_table(path, source, scale)
     with open_container(path) as folders:
-        recognised = {folder: files for folder, files in folders.items() if _is_dataset(files)}
-        if not recognised:
-            raise FileFormatError(path, f"no data set here: {_found(folders)}; {KNOWN_DATASETS}")
-        # A data set right here comes before those in folders further in.
-        folder = "" if "" in recognised else min(recognised)
-        if folder and len(recognised) > 1:
-            inside = ", ".join(sorted(recognised)[:5])
-            raise FileFormatError(path, f"more than one data set inside: {inside}; name one")
-        name = folder if folder and path.is_dir() else _name(path)
-        return _from_files(name, recognised[folder], scale)
+        name, files = choose_folder(path, folders)
+        return _from_files(name, files, scale)
+
+
+def choose_folder(
+    path: Path, folders: Mapping[str, Mapping[str, Source]]
+) -> tuple[str, Mapping[str, Source]]:
+    """Return the name and the files of the data set in a container, right here or further in.
+
+    Raises
+    ------
+    FileFormatError
+        When there is none, or more than one.
+    """
+    recognised = {folder: files for folder, files in folders.items() if _is_dataset(files)}
+    if not recognised:
+        raise FileFormatError(path, f"no data set here: {_found(folders)}; {KNOWN_DATASETS}")
+    # A data set right here comes before those in folders further in.
+    folder = "" if "" in recognised else min(recognised)
+    if folder and len(recognised) > 1:
+        inside = ", ".join(sorted(recognised)[:5])
+        raise FileFormatError(path, f"more than one data set inside: {inside}; name one")
+    name = folder if folder and path.is_dir() else _name(path)
+    return name, recognised[folder]
+
+
+def notice_of(name: str, files: Mapping[str, Source]) -> str | None:
+    """Return what must be said wherever a data set is shown, ``None`` when nothing is known."""
+    era = movielens.recognise(files)
+    return _own_notice(files) if era is None else _movielens_notice(name, era, files)
 
 
 def _from_files(name: str, files: Mapping[str, Source], scale: RatingScale | None) -> Dataset:

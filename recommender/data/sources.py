@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from types import TracebackType
 
+_SKIPPED_AT_ONCE = 1 << 20
 KNOWN_TABLES = "CSV with a header line, in UTF-8"
 
 # How files begin that people hand in as tables and that are none (yet).
@@ -92,6 +93,14 @@ class Source:
             raise FileFormatError(
                 self.label, f"cannot be opened: {error.strerror or error}"
             ) from error
+
+    def skip(self, stream: CheckedStream, size: int) -> None:
+        """Read on behind the next ``size`` bytes of a stream of this file."""
+        while size > 0:
+            passed = len(stream.read(min(size, _SKIPPED_AT_ONCE)))
+            if not passed:
+                raise FileFormatError(self.label, "the file has become shorter meanwhile")
+            size -= passed
 
     def head(self, size: int = 1 << 16) -> bytes:
         """Return the first ``size`` bytes, or all when there are fewer."""

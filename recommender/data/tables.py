@@ -111,7 +111,7 @@ def read_ratings(
     with closing(read_blocks(source, quoted=True)) as blocks:
         header, rest = split_header(next(blocks), source.label)
         required = (USER, ITEM, RATING) if rating_required else (USER, ITEM)
-        places = _columns(header, _RATING_COLUMNS, required, source.label)
+        places = find_columns(header, _RATING_COLUMNS, required, source.label)
         roles = {place: role for role, place in places.items()}
         layout = RatingLayout(
             roles=tuple(roles.get(place) for place in range(len(header))),
@@ -143,7 +143,7 @@ def read_movies(path: Path | str | Source) -> pl.DataFrame:
     """
     source = path if isinstance(path, Source) else file_source(path)
     header, records = _whole_table(source)
-    places = _columns(header, _MOVIE_COLUMNS, ("movie_id", "title"), source.label)
+    places = find_columns(header, _MOVIE_COLUMNS, ("movie_id", "title"), source.label)
     rows: dict[str, list[object]] = {name: [] for name in MOVIE_SCHEMA}
     seen: dict[str, int] = {}
     for line, fields in records:
@@ -186,7 +186,7 @@ def read_users(path: Path | str | Source) -> pl.DataFrame:
     """
     source = path if isinstance(path, Source) else file_source(path)
     header, records = _whole_table(source)
-    place = _columns(header, {"user_id": _USER_NAMES}, ("user_id",), source.label)["user_id"]
+    place = find_columns(header, {"user_id": _USER_NAMES}, ("user_id",), source.label)["user_id"]
     names = ["user_id" if at == place else name for at, name in enumerate(header)]
     _check_attribute_names(names, source.label)
     rows: dict[str, list[object]] = {name: [] for name in names}
@@ -230,13 +230,26 @@ def _whole_table(source: Source) -> tuple[list[str], Iterator[tuple[int, list[st
     return header, records()
 
 
-def _columns(
+def find_columns(
     header: list[str],
     known: Mapping[str, tuple[str, ...]],
     required: tuple[str, ...],
     label: str,
 ) -> dict[str, int]:
-    """Return the place of each known column in the header."""
+    """Return the place of each known column in the header.
+
+    Parameters
+    ----------
+    known
+        The names that a column may have, the documented one first, by what it means.
+    required
+        Which must be there.
+
+    Raises
+    ------
+    FileFormatError
+        When one of those is missing, or two columns mean the same.
+    """
     places: dict[str, int] = {}
     for place, name in enumerate(header):
         plain = _plain(name)

@@ -71,7 +71,7 @@ def read_blocks(
             more = stream.read(size)
             content = pending + more
             # No record is so long: a quote was left open, as the reader of the rows will say.
-            cut = _end_of_records(content, quoted) if more else len(content)
+            cut = end_of_records(content, quoted) if more else len(content)
             if cut == 0 and len(content) > size + longest_record:
                 cut = content.rfind(b"\n") + 1 or len(content)
             if cut:
@@ -207,7 +207,7 @@ def csv_records(text: str, label: str, first_line: int = 1) -> Iterator[tuple[in
         line = first_line + reader.line_num
 
 
-def _end_of_records(content: bytes, quoted: bool) -> int:
+def end_of_records(content: bytes, quoted: bool) -> int:
     """Return where the last whole record ends, 0 when none does."""
     end = content.rfind(b"\n") + 1
     if not quoted:

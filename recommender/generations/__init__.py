@@ -8,7 +8,7 @@ are memory-mapped read-only: processes on one machine share their pages. There i
 """
 
 from recommender.generations.manifest import Manifest, read_manifest
-from recommender.generations.opening import Generation, load_generation
+from recommender.generations.opening import Generation, load_generation, open_users
 from recommender.generations.published import (
     current_number,
     generation_numbers,
@@ -17,18 +17,23 @@ from recommender.generations.published import (
     publish,
     sweep_unfinished,
 )
+from recommender.generations.sweeping import KEEP, kept, sweep
 from recommender.generations.writing import write_generation
 
 __all__ = [
+    "KEEP",
     "Generation",
     "Manifest",
     "current_number",
     "generation_numbers",
     "generation_path",
+    "kept",
     "list_generations",
     "load_generation",
+    "open_users",
     "publish",
     "read_manifest",
+    "sweep",
     "sweep_unfinished",
     "write_generation",
 ]

@@ -18,6 +18,11 @@ FORMAT_VERSION = 2
 
 FILE_NAME = "manifest.json"
 
+ACCEPTED, REFUSED = "accepted", "refused"
+
+_LATER = frozenset({"state", "reason", "tuned"})
+"""Fields that manifests of earlier versions lack."""
+
 
 @dataclass(frozen=True)
 class Manifest:
@@ -38,7 +43,15 @@ class Manifest:
     parent
         The generation that was current when it was trained.
     note
-        What else is to be said, such as why it was refused.
+        What else is to be said of how it came about.
+    state
+        ``"accepted"``, or ``"refused"`` by the gate: then it is served by nobody unless somebody
+        insists.
+    reason
+        Why it was refused.
+    tuned
+        Whether somebody chose its options; a training that starts by itself takes them again,
+        while options chosen by the size of the data are chosen anew.
     """
 
     generation: int
@@ -48,6 +61,14 @@ class Manifest:
     options: dict[str, Any] = field(default_factory=dict)
     parent: int | None = None
     note: str | None = None
+    state: str = ACCEPTED
+    reason: str | None = None
+    tuned: bool = False
+
+    @property
+    def is_refused(self) -> bool:
+        """Whether the gate refused it."""
+        return self.state == REFUSED
 
 
 def write_manifest(
@@ -101,13 +122,16 @@ def read_document(folder: Path) -> dict[str, Any]:
 def manifest_of(folder: Path, document: dict[str, Any]) -> Manifest:
     """Take the manifest out of the document."""
     try:
-        manifest = Manifest(**{f.name: document[f.name] for f in fields(Manifest)})
+        there = [f.name for f in fields(Manifest) if f.name in document or f.name not in _LATER]
+        manifest = Manifest(**{name: document[name] for name in there})
     except KeyError as error:
         raise DamagedGenerationError(f"{folder}: the manifest lacks {error}") from None
     kinds = {"generation": int, "trained_at": str, "watermark": int, "metrics": dict}
     for name, kind in kinds.items():
         if not isinstance(getattr(manifest, name), kind):
             raise DamagedGenerationError(f"{folder}: {name} in the manifest is no {kind.__name__}")
+    if manifest.state not in (ACCEPTED, REFUSED):
+        raise DamagedGenerationError(f"{folder}: no state is {manifest.state!r}")
     if not 0 <= manifest.watermark < 2**63:
         raise DamagedGenerationError(f"{folder}: no watermark is {manifest.watermark}")
     return manifest

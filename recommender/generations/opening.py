@@ -91,6 +91,28 @@ def load_generation(path: Path | str, verify: bool = True) -> Generation:
         raise DamagedGenerationError(f"{folder}: {error}") from error
 
 
+def open_users(folder: Path | str) -> Vocabulary:
+    """Open the ids of the users of one generation and nothing else of it.
+
+    Raises
+    ------
+    GenerationNotFoundError, DamagedGenerationError, IncompatibleGenerationError
+        As :func:`load_generation`; hashes are not compared.
+    """
+    folder = Path(folder)
+    document = read_document(folder)
+    try:
+        listed = {n: a for n, a in document["arrays"].items() if n.startswith("users.")}
+        return Vocabulary.from_arrays(
+            {
+                name.split(".")[1]: open_array(folder / f"{_plain(name)}.npy", expected)
+                for name, expected in listed.items()
+            }
+        )
+    except (KeyError, TypeError, ValueError, AttributeError, OSError) as error:
+        raise DamagedGenerationError(f"{folder}: {error}") from error
+
+
 def _open(folder: Path, document: dict[str, Any], verify: bool) -> Generation:
     manifest = manifest_of(folder, document)
     named = DIRECTORY_NAME.fullmatch(folder.name)

@@ -96,9 +96,10 @@ def list_generations(models_dir: Path | str) -> list[Manifest]:
 
 
 def sweep_unfinished(models_dir: Path | str) -> None:
-    """Remove what writers that were killed left behind; call it while nobody else writes."""
-    for folder in Path(models_dir).glob(".writing-*"):
-        shutil.rmtree(folder, ignore_errors=True)
+    """Remove what writers and sweepers that were killed left behind; while nobody else writes."""
+    for pattern in (".writing-*", ".sweeping-*"):
+        for folder in Path(models_dir).glob(pattern):
+            shutil.rmtree(folder, ignore_errors=True)
     for file in Path(models_dir).glob(".current-*"):
         file.unlink(missing_ok=True)
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from recommender.errors import InvalidInputError
 from recommender.generations.learned_attributes import PREFIX, check_fits
-from recommender.generations.manifest import Manifest, write_manifest
+from recommender.generations.manifest import ACCEPTED, REFUSED, Manifest, write_manifest
 from recommender.generations.npy import write_array
 from recommender.generations.published import directory_name, generation_numbers, sync_folder
 from recommender.models.objective import to_json
@@ -37,6 +37,8 @@ def write_generation(
     trained_at: str,
     parent: int | None = None,
     note: str | None = None,
+    reason: str | None = None,
+    tuned: bool = False,
     attributes: LearnedAttributes | None = None,
     trend: Trend | None = None,
 ) -> int:
@@ -52,8 +54,10 @@ def write_generation(
         What the training learned of attributes, where it was told of them.
     trend
         What was rated of late, where that is known.
-    watermark, metrics, options, trained_at, parent, note
+    watermark, metrics, options, trained_at, parent, note, tuned
         As in :class:`Manifest`.
+    reason
+        Why it is refused; ``None`` for one that may serve.
 
     Returns
     -------
@@ -87,8 +91,9 @@ def write_generation(
         while True:
             number = max(generation_numbers(folder), default=0) + 1
             manifest = Manifest(
-                number, trained_at, watermark, dict(metrics), dict(options), parent, note
-            )
+                number, trained_at, watermark, dict(metrics), dict(options), parent, note,
+                ACCEPTED if reason is None else REFUSED, reason, tuned,
+            )  # fmt: skip
             write_manifest(scratch, manifest, described, listed)
             sync_folder(scratch)
             try:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 import threading
 
+import numpy as np
 import pytest
 
 from app.api.schemas.operations import Model, Models, Ready, Version
@@ -129,7 +131,73 @@ def damage_version(folder):
     (folder / "manifest.json").write_text(json.dumps({**manifest, "format_version": 99}))
 
 
-DAMAGE = [damage_truncate, damage_flip, damage_remove, damage_manifest, damage_version]
+def vouched_for(folder, array, change):
+    """Change an array, and let the manifest vouch for what it has become."""
+    path = folder / f"{array}.npy"
+    numbers = np.ascontiguousarray(change(np.load(path)))
+    np.save(path, numbers)
+    manifest = json.loads((folder / "manifest.json").read_text())
+    manifest["arrays"][array] = {
+        "shape": list(numbers.shape),
+        "dtype": numbers.dtype.str,
+        "sha256": hashlib.sha256(numbers.data).hexdigest(),
+    }
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+
+
+def damage_nan(folder):
+    def spoilt(factors):
+        factors[0, 0] = np.nan
+        return factors
+
+    vouched_for(folder, "ranking.item_factors", spoilt)
+
+
+def damage_shape(folder):
+    vouched_for(folder, "ranking.user_factors", lambda factors: factors[:-1])
+
+
+def damage_width(folder):
+    vouched_for(folder, "stars.item_factors", lambda factors: factors[:, :-1])
+
+
+def damage_header_bomb(folder):
+    header = b"{'descr': '<f4', 'fortran_order': False, 'shape': (134217728, 64), }"
+    padded = header.ljust(117) + b"\n"
+    victim = folder / "ranking.item_factors.npy"
+    victim.write_bytes(b"\x93NUMPY\x01\x00" + len(padded).to_bytes(2, "little") + padded)
+
+
+def damage_pickle(folder):
+    with (folder / "items.text.npy").open("wb") as file:
+        np.save(file, np.array([{"a": 1}], dtype=object), allow_pickle=True)
+
+
+def damage_half_published(folder):
+    """As if a folder had been given its name before all was in it."""
+    (folder / "manifest.json").unlink()
+    (folder / "ranking.item_factors.npy").unlink()
+
+
+def damage_another_number(folder):
+    manifest = json.loads((folder / "manifest.json").read_text())
+    (folder / "manifest.json").write_text(json.dumps({**manifest, "generation": 7}))
+
+
+DAMAGE = [
+    damage_truncate,
+    damage_flip,
+    damage_remove,
+    damage_manifest,
+    damage_version,
+    damage_nan,
+    damage_shape,
+    damage_width,
+    damage_header_bomb,
+    damage_pickle,
+    damage_half_published,
+    damage_another_number,
+]
 
 
 @pytest.mark.parametrize("damage", DAMAGE)
@@ -145,6 +213,14 @@ def test_a_damaged_generation_leaves_the_old_one_serving(client, retrain, data_d
     assert answer["refused"][0]["reason"]
     assert str(data_dir) not in json.dumps(answer)
     assert any("refused" in record.message for record in caplog.records)
+    told = {model["generation"]: model for model in answer["models"]}
+    assert told[1]["state"] == "current"
+    if damage is not damage_remove:  # what is not there is not listed
+        assert told[2]["state"] == "damaged"
+        assert told[2]["reason"]
+    metrics = client.get("/metrics").text
+    assert 'projectionist_model_swaps_total{result="refused"} 1.0' in metrics
+    assert "projectionist_generations_refused 1.0" in metrics
     ready = client.get("/readyz")
     assert ready.status_code == 200
     assert "2 was refused" in ready.json()["notes"][0]
@@ -172,6 +248,24 @@ def test_a_start_falls_back_no_further_than_it_must(start, retrain, data_dir):
     retrain()
     damage_flip(data_dir / "models" / "gen-000003")
     assert generation_of(start()) == 2
+
+
+def test_a_start_does_not_fall_back_to_what_the_gate_refused(start, retrain, data_dir):
+    """Nor when it is newer than the last good one: somebody has to insist."""
+    served = load_generation(data_dir / "models")
+    write_generation(
+        data_dir / "models",
+        served.ranking,
+        served.stars,
+        watermark=360,
+        metrics={},
+        options={},
+        trained_at="2026-11-24T00:00:00Z",
+        reason="it is worse",
+    )
+    retrain()
+    damage_flip(data_dir / "models" / "gen-000003")
+    assert generation_of(start()) == 1
 
 
 @pytest.mark.parametrize("content", [b"", b"zwei", b"-1", b"\xff\xfe", b"0"])
@@ -235,7 +329,7 @@ def test_models_are_listed(client, retrain):
     Models.model_validate(answer)
     assert [(m["generation"], m["state"]) for m in answer["models"]] == [
         (2, "kept"),
-        (1, "serving"),
+        (1, "current"),
     ]
     assert answer["models"][1]["metrics"] == {"ndcg_at_10": 0.5}
     one = client.get("/v1/models/1").json()
@@ -253,7 +347,10 @@ def test_a_kept_generation_that_cannot_be_read_is_told_of(client, retrain, data_
     damage(data_dir / "models" / "gen-000002")
     answer = client.get("/v1/models").json()
     Models.model_validate(answer)
-    assert [model["generation"] for model in answer["models"]] == [1]
+    assert [(m["generation"], m["state"]) for m in answer["models"]] == [
+        (2, "damaged"),
+        (1, "current"),
+    ]
     (refused,) = answer["refused"]
     assert refused["generation"] == 2
     assert refused["reason"]

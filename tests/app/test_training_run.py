@@ -4,7 +4,8 @@ import polars as pl
 import pytest
 
 from app.store import open_store
-from app.trainer.training_run import TrainingRunningError, _only_one, run_training
+from app.trainer.lock import TrainingLock, TrainingRunningError
+from app.trainer.training_run import run_training
 from recommender import load_generation
 from recommender.generations import list_generations, publish
 
@@ -47,13 +48,13 @@ def test_what_a_killed_training_left_is_swept(store, tmp_path):
     (models / ".current-killed").write_text("3")
     train(store, models)
     assert sorted(path.name for path in models.iterdir()) == [
-        ".training.lock", "CURRENT", "gen-000001",
+        ".training.lock", "CURRENT", "gen-000001", "trainings",
     ]  # fmt: skip
 
 
 def test_two_at_once_is_refused_and_the_lock_goes_with_its_holder(store, tmp_path):
     models = tmp_path / "models"
-    with _only_one(models), pytest.raises(TrainingRunningError, match="another process"):
+    with TrainingLock.take(models), pytest.raises(TrainingRunningError, match="another process"):
         train(store, models)
     assert train(store, models).generation == 1
 
