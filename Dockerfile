@@ -13,10 +13,10 @@ ENV PIP_DISABLE_PIP_VERSION_CHECK=1
 # pip stays behind in this stage; the environment that is shipped has none.
 RUN python3 -m venv /tools && python3 -m venv --without-pip /opt/projectionist
 WORKDIR /source
-COPY constraints/run.txt constraints/
+COPY constraints/postgres.txt constraints/
 RUN --mount=type=cache,target=/root/.cache/pip \
     /tools/bin/pip --python /opt/projectionist/bin/python3 install --quiet --require-hashes --no-deps \
-        --only-binary :all: -r constraints/run.txt
+        --only-binary :all: -r constraints/postgres.txt
 COPY pyproject.toml README.md LICENSE NOTICE ./
 COPY data/course data/course
 COPY data/demo data/demo

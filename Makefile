@@ -57,6 +57,11 @@ $(VENV)/installed-tune: constraints/tune.txt $(VENV)/installed
 	@$(BIN)/python -m pip install --quiet --no-deps --no-compile --require-hashes -r constraints/tune.txt
 	@touch $@
 
+$(VENV)/installed-postgres: constraints/postgres.txt $(VENV)/installed
+	@echo "Installing what PostgreSQL needs (once) …"
+	@$(BIN)/python -m pip install --quiet --no-deps --no-compile --require-hashes -r constraints/postgres.txt
+	@touch $@
+
 $(VENV)/installed-dev: constraints/dev.txt $(VENV)/installed
 	@echo "Installing what tests and checks need (once) …"
 	@$(BIN)/python -m pip install --quiet --no-deps --no-compile --require-hashes -r constraints/dev.txt

@@ -7,17 +7,22 @@ from typing import Annotated
 
 import typer
 
+from app.commands.backup import backup
+from app.commands.doctor import doctor
 from app.commands.downloading import download
 from app.commands.evaluating import evaluate
+from app.commands.exporting import export
 from app.commands.generate import generate
 from app.commands.importing import import_
+from app.commands.models import models
 from app.commands.recommending import recommend
+from app.commands.restore import restore
 from app.commands.serving import run, serve
 from app.commands.training import train
 from app.commands.tuning import tune
 from app.settings import SettingsError
 from app.store import StoreError
-from app.trainer.training_run import TrainingRunningError
+from app.trainer.lock import TrainingRunningError
 from recommender.errors import RecommenderError
 from recommender.version import __version__
 
@@ -33,12 +38,17 @@ cli = typer.Typer(
 cli.command("run")(run)
 cli.command("serve")(serve)
 cli.command("import")(import_)
+cli.command("export")(export)
 cli.command("download")(download)
 cli.command("generate")(generate)
 cli.command("train")(train)
 cli.command("evaluate")(evaluate)
 cli.command("tune")(tune)
 cli.command("recommend")(recommend)
+cli.command("backup")(backup)
+cli.command("restore")(restore)
+cli.command("doctor")(doctor)
+cli.command("models")(models)
 
 
 def _print_version(asked: bool) -> None:

@@ -26,6 +26,8 @@ class Limits:
     body_bytes: int = MIB
     bulk_body_bytes: int = 8 * MIB
     bulk_rows: int = 10_000
+    import_bytes: int = 4 * 1024 * MIB
+    upload_seconds: int = 60 * 60
     anonymous_ratings: int = 1_000
     group_users: int = 50
     batch_users: int = 10_000
@@ -42,6 +44,9 @@ class Limits:
     url_bytes: int = 16 * KIB
     header_bytes: int = 32 * KIB
     clock_skew_seconds: int = 60
+    idempotency_key_length: int = 255
+    idempotency_keys: int = 10_000
+    idempotency_seconds: int = 24 * 60 * 60
     fresh_ratings: int = 500_000
     problem_errors: int = 20
     problem_bytes: int = 4 * KIB
@@ -56,6 +61,10 @@ LIMITS_HELP: dict[str, str] = {
     "body_bytes": "bytes of a request body",
     "bulk_body_bytes": "bytes of the body of POST /v1/ratings and POST /v1/recommendations/batch",
     "bulk_rows": "rows of POST /v1/ratings",
+    "import_bytes": "bytes of the body of POST /v1/imports",
+    "upload_seconds": (
+        "seconds that the body of POST /v1/imports may take to arrive, as long as it keeps coming"
+    ),
     "anonymous_ratings": (
         "ratings in POST /v1/recommendations, and to set or to remove in POST "
         "/v1/recommendations/what-if"
@@ -75,6 +84,9 @@ LIMITS_HELP: dict[str, str] = {
     "url_bytes": "bytes of the path and the query together",
     "header_bytes": "bytes of all request headers together",
     "clock_skew_seconds": "seconds that rated_at may lie in the future",
+    "idempotency_key_length": "visible ASCII characters of Idempotency-Key",
+    "idempotency_keys": "answers that are kept under an Idempotency-Key; older ones are forgotten",
+    "idempotency_seconds": "seconds that an answer is kept under its Idempotency-Key",
     "fresh_ratings": (
         "changes newer than the model that are kept in memory; more are read from the database "
         "when their users ask"

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
+import time
+from functools import partial
 from typing import TYPE_CHECKING
 
 from fastapi import FastAPI
@@ -13,11 +16,15 @@ from app import access, addresses, error_handlers, size_gate, telemetry
 from app.api import openapi, short_cut
 from app.api.rooms import Rooms
 from app.api.routes import ROUTERS
+from app.importing.jobs import Imports
 from app.mapping.once import Once
 from app.serving.catalogue import Catalogue
 from app.serving.current import Current
 from app.serving.loader import Loader
-from app.store import open_store
+from app.store import StoreUnavailable, open_store
+from app.trainer.launcher import Launcher
+from app.trainer.records import read_records
+from app.trainer.schedule import Schedule, Scheduler
 from recommender.solvers.threads import single_threaded_blas
 from recommender.version import __version__
 
@@ -25,6 +32,13 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from app.settings import Settings
+    from app.store.interface import Store
+
+
+DATABASE_SECONDS = 60.0
+"""How long a start waits for a database that is a server of its own."""
+
+logger = logging.getLogger(__name__)
 
 
 def create_app(settings: Settings) -> FastAPI:
@@ -45,7 +59,13 @@ def create_app(settings: Settings) -> FastAPI:
         async with open_rooms(settings) as rooms:
             app.state.rooms = at_once.rooms = rooms
             app.state.current = rooms.current
-            app.state.registry = telemetry.registry_of(requests, rooms.current, rooms.store)
+            app.state.registry = telemetry.registry_of(
+                requests,
+                rooms.current,
+                rooms.store,
+                rooms.loader.swaps,
+                partial(read_records, settings.models_path),
+            )
             yield
             at_once.rooms = None
 
@@ -75,20 +95,59 @@ def create_app(settings: Settings) -> FastAPI:
 @contextlib.asynccontextmanager
 async def open_rooms(settings: Settings) -> AsyncIterator[Rooms]:
     """Open the store and load the model; close everything at the end."""
-    store = await asyncio.to_thread(open_store, settings.database, settings.data_dir)
+    store = await _open_store(settings)
     maps = Once()
+    launcher = Launcher(settings)
     try:
         current = Current(Catalogue(await asyncio.to_thread(store.all_movies)))
+        current.on_erasure.append(maps.clear)
         loader = Loader(current, store, settings.models_path)
         with single_threaded_blas():
             await loader.start()
             looking = asyncio.create_task(loader.run(settings.model_poll_seconds))
+            training = asyncio.create_task(_scheduler(settings, launcher, store).run())
+            imports = _imports(settings, store, loader)
             try:
-                yield Rooms(settings, store, current, loader, maps)
+                yield Rooms(settings, store, current, loader, maps, launcher, imports)
             finally:
-                looking.cancel()
-                with contextlib.suppress(asyncio.CancelledError):
-                    await looking
+                await asyncio.to_thread(imports.close)
+                for task in (looking, training):
+                    task.cancel()
+                    with contextlib.suppress(asyncio.CancelledError):
+                        await task
     finally:
+        await asyncio.to_thread(launcher.close)
         await asyncio.to_thread(maps.close)
         await asyncio.to_thread(store.close)
+
+
+def _scheduler(settings: Settings, launcher: Launcher, store: Store) -> Scheduler:
+    schedule = Schedule(settings.train_every_seconds, settings.train_after_changes)
+    return Scheduler(schedule, launcher, store, settings.models_path)
+
+
+def _imports(settings: Settings, store: Store, loader: Loader) -> Imports:
+    """Begin with the imports that wait; what they store is learned by the loop of this thread."""
+    loop = asyncio.get_running_loop()
+
+    def on_done() -> None:
+        with contextlib.suppress(RuntimeError):  # the server has ended meanwhile
+            asyncio.run_coroutine_threadsafe(loader.refresh(), loop)
+
+    imports = Imports(store, settings.data_dir / "imports", settings.scale, on_done)
+    imports.start()
+    return imports
+
+
+async def _open_store(settings: Settings) -> Store:
+    """Open the store; wait for a database server that starts at the same time as this one."""
+    on_a_server = (settings.database or "").startswith("postgres")
+    until = time.monotonic() + (DATABASE_SECONDS if on_a_server else 0)
+    while True:
+        try:
+            return await asyncio.to_thread(open_store, settings.database, settings.data_dir)
+        except StoreUnavailable as error:
+            if time.monotonic() >= until:
+                raise
+            logger.warning("waiting for the database: %s", error)
+        await asyncio.sleep(1)

@@ -27,6 +27,10 @@ if TYPE_CHECKING:
     from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
 
+UPLOADS = b"/v1/imports"
+"""Where bodies may be so large that they take longer than other requests."""
+
+
 class Ready(NamedTuple):
     """An answer as it is to be written.
 
@@ -75,6 +79,7 @@ class PunctualProtocol(HttpToolsProtocol):
         self._head_bytes = 0
         self._in_head = True
         self._due: float | None = None  # when the connection has waited long enough
+        self._upload_until: float | None = None  # when an upload has taken long enough
         self._idle = False  # whether it is the next request that is waited for
         self._timer: asyncio.TimerHandle | None = None
         self._timer_at = 0.0
@@ -120,7 +125,16 @@ class PunctualProtocol(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         """Let the body, if there is one, have what is left of the time."""
         self._in_head = False
+        self._upload_until = None
         super().on_headers_complete()
+        if self.url.partition(b"?")[0] == UPLOADS:
+            self._upload_until = self.loop.time() + LIMITS.upload_seconds
+
+    def on_body(self, body: bytes) -> None:
+        """Take a piece of a body; the file of an import has as long as it keeps coming."""
+        super().on_body(body)
+        if self._upload_until is not None and self._due is not None:
+            self._due = min(self.loop.time() + self.receive_seconds, self._upload_until)
 
     def on_message_complete(self) -> None:
         """Stop to wait: the request is whole. When it is answered as well, wait for the next."""

@@ -61,7 +61,8 @@ class Settings(BaseSettings):
     port: int = Field(8000, ge=0, le=65535, description="Port to listen on; 0 takes a free one.")
     database_url: SecretStr | None = Field(
         None,
-        description="Where ratings are stored; a SQLite file in DATA_DIR when not set.",
+        description="Where ratings are stored: postgresql://USER:PASSWORD@HOST/NAME or "
+        "sqlite:///FILE; a SQLite file in DATA_DIR when not set.",
     )
     api_key: SecretStr | None = Field(
         None,
@@ -84,6 +85,47 @@ class Settings(BaseSettings):
     rating_step: float = Field(0.5, gt=0, description="The distance between allowed ratings.")
     model_poll_seconds: float = Field(
         1.0, ge=0.01, le=3600, description="How often to look for a newly published model."
+    )
+    train_every_seconds: int = Field(
+        0,
+        ge=0,
+        le=366 * 86_400,
+        description="Train again when the newest training is so old; 0 for never. `projectionist "
+        "run` takes 86400, a day.",
+    )
+    train_after_changes: int = Field(
+        0,
+        ge=0,
+        le=10**12,
+        description="Train again when so many ratings were set, edited or deleted since the newest "
+        "training; 0 for never. `projectionist run` takes 10000.",
+    )
+    train_memory_mib: int = Field(
+        0,
+        ge=0,
+        le=2**31,
+        description="A training that takes more memory than so many MiB is ended; 0 for no limit.",
+    )
+    gate_tolerance: float = Field(
+        0.02,
+        ge=0,
+        le=1,
+        description="A training is refused when the recipe that serves would have been better by "
+        "more than this part of its NDCG@10, beyond the interval of the difference.",
+    )
+    gate_kept_share: float = Field(
+        0.5,
+        ge=0,
+        le=1,
+        description="A training is refused when less than this part is left of the users, of the "
+        "movies or of the NDCG@10 that the model has that serves.",
+    )
+    keep_generations: int = Field(
+        5,
+        ge=1,
+        le=1000,
+        description="How many of the newest models stay on the disk; the one that serves, the one "
+        "before it and the newest that was refused stay in any case.",
     )
     receive_seconds: float = Field(
         15.0, ge=0.1, le=3600, description="How long a request may take to arrive."

@@ -22,6 +22,8 @@ _BULK = frozenset({"/v1/ratings", "/v1/recommendations/batch"})
 
 def body_limit(method: str, path: str) -> int:
     """Return how many bytes the body of a request may have."""
+    if method == "POST" and path == "/v1/imports":
+        return LIMITS.import_bytes
     if method == "POST" and path in _BULK:
         return LIMITS.bulk_body_bytes
     return LIMITS.body_bytes

@@ -15,6 +15,7 @@ BENCHMARKS: dict[str, tuple[str, ...]] = {
     "star_prediction": ("--like", "ml-100k"),
     "training": ("--sizes", "ml-1m", "--part", "epochs", "--runs", "1", "--epochs", "3"),
     "serving": ("--like", "ml-1m", "--runs", "2", "--seconds", "3"),
+    "training_beside_serving": ("--like", "ml-100k", "--seconds", "5", "--rate", "200"),
     "store": (),
     "first_page": (),
 }

@@ -19,6 +19,7 @@ import typer.main
 
 from app.cli import cli
 from app.commands.options import SECRETS
+from app.doctor import CHECKS
 from app.limits import LIMITS, LIMITS_HELP
 from app.main import create_app
 from app.problems import PROBLEMS
@@ -240,6 +241,11 @@ def _console(command: str, output: str) -> str:
     return f"```text\n$ {command}\n{lines}\n```\n"
 
 
+def checks() -> str:
+    """Tabulate what the doctor looks for."""
+    return table(("check", "finds"), ((code(check.name), check.finds) for check in CHECKS))
+
+
 def error_family() -> str:
     """Return the family tree of errors, as their module draws it."""
     drawn = inspect.getdoc(errors) or ""
@@ -255,6 +261,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "routes": routes,
     "parameters": parameters,
     "metrics": metrics,
+    "checks": checks,
     "problems": problems,
     "limits": limits,
     "hyper-parameters": hyperparameters,

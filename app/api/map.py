@@ -111,11 +111,17 @@ async def source(request: Request, model: ModelName, version: str | None) -> Sou
         generation = serving.generation
         shelf = serving.shelf.movies[: serving.n_items]
         # Generation and catalogue change in this thread alone, so these two name one shelf.
-        known = f"{generation.number} {room.current.catalogue.revision}"
-        token = await once.get("version", known, lambda: generation_version(generation, shelf))
+        hidden = frozenset(serving.erased.rows)
+        if len(hidden) == len(generation.ranking.users):
+            raise ProblemError("no-model", "Everybody whom the model knows was erased: train anew.")
+        known = f"{generation.number} {room.current.catalogue.revision} {len(hidden)}"
+        token = await once.get(
+            "version", known, lambda: generation_version(generation, shelf, hidden)
+        )
 
         def make() -> World:
-            return generation_world(generation, shelf, token, room.store.get_fact("notice"))
+            notice = room.store.get_fact("notice")
+            return generation_world(generation, shelf, token, notice, hidden)
 
         found = Source(token, "scores", make, once, model)
     if version is not None and version != found.version:

@@ -20,7 +20,7 @@ from app.api.strict_route import StrictRoute
 from app.api.versions import Reached
 from app.api.wanted import WantedList, continued, from_body, list_name
 from app.problems import ProblemError
-from app.serving.lists import for_ratings, for_user
+from app.serving.lists import for_ratings, for_user, whose_list
 from app.serving.wanted import Wanted
 from recommender.data.rating_scale import RatingScale
 
@@ -45,7 +45,7 @@ async def recommend_for_user(
     Ratings that were acknowledged are taken into account at once. Who has rated nothing that the
     model knows gets what most people rated, marked by `fallback`.
     """
-    whose = f"user {user_id}"
+    whose = whose_list(serving, user_id)
     wanted = continued(wanted, whose, serving, cursor, "query.cursor")
     # 50 µs at 26,000 movies, and 10 ms with a thousand new ratings. Reasons take longer the more a
     # user has rated, and so does what looks at every movie: nobody else need wait for these.

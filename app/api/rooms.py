@@ -6,11 +6,13 @@ from typing import Annotated, cast
 from fastapi import Depends
 from starlette.requests import Request
 
+from app.importing.jobs import Imports
 from app.mapping.once import Once
 from app.serving.current import Current, Serving, current_serving
 from app.serving.loader import Loader
 from app.settings import Settings
 from app.store.interface import Store
+from app.trainer.launcher import Launcher
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +24,8 @@ class Rooms:
     current: Current
     loader: Loader
     maps: Once
+    launcher: Launcher
+    imports: Imports
 
 
 async def rooms(request: Request) -> Rooms:

@@ -6,7 +6,10 @@ from typing import TYPE_CHECKING
 
 from app.api import (
     batch,
+    erasures,
+    exports,
     groups,
+    imports,
     models,
     movies,
     operations,
@@ -14,6 +17,7 @@ from app.api import (
     ratings,
     recommendations,
     trace,
+    trainings,
     users,
     what_if,
 )
@@ -30,9 +34,13 @@ ROUTERS: tuple[APIRouter, ...] = (
     trace.router,
     ratings.router,
     users.router,
+    erasures.router,
     movies.router,
     map_page.router,
     models.router,
+    trainings.router,
+    imports.router,
+    exports.router,
     operations.router,
     pages.router,
 )

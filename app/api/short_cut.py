@@ -20,7 +20,7 @@ from app.api.answering import entity_tag, knows
 from app.api.wanted import list_name
 from app.limits import LIMITS
 from app.receiving import Ready
-from app.serving.lists import for_user
+from app.serving.lists import for_user, whose_list
 from app.serving.wanted import Wanted
 from app.telemetry import ASK_EACH_TIME, SECURITY_HEADERS, identity_of, log_request
 
@@ -164,6 +164,6 @@ def answer(rooms: Rooms, serving: Serving, plain: Plain) -> bytes:
         wanted = Wanted(plain.n, plain.exclude_seen, scale=rooms.settings.scale)
         _WANTED[plain.n, plain.exclude_seen] = wanted
     body, following = for_user(serving, plain.user_id, wanted)
-    listed = list_name(wanted, f"user {plain.user_id}")
+    listed = list_name(wanted, whose_list(serving, plain.user_id))
     body["next_cursor"] = cursors.encode_position(listed, serving, following)
     return orjson.dumps(body)

@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from fastapi import params
 from fastapi.dependencies.utils import get_flat_params
 from fastapi.routing import APIRoute
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 
-from app.limits import LIMITS
+from app.limits import KIB, LIMITS
 from app.problems import ProblemError
 
 if TYPE_CHECKING:
@@ -67,12 +68,19 @@ def _check_content_type(content_type: str) -> None:
         raise ProblemError("unsupported-media-type")
 
 
+AT_ONCE = 64 * KIB
+"""A body of more bytes is read in a thread: others are answered meanwhile."""
+
+
 class StrictRequest(Request):
     """A request whose JSON is read by :func:`parse`."""
 
     async def json(self) -> Any:
         """Return the parsed body."""
-        return parse(await self.body())
+        body = await self.body()
+        if len(body) > AT_ONCE:
+            return await run_in_threadpool(parse, body)
+        return parse(body)
 
 
 def parse(body: bytes) -> Any:

@@ -1,5 +1,6 @@
 """Users."""
 
+import asyncio
 from typing import Any
 
 from fastapi import APIRouter
@@ -11,6 +12,7 @@ from app.api import cursors
 from app.api.answering import answer, answer_to
 from app.api.rooms import In, Now
 from app.api.schemas import users as schemas
+from app.api.schemas.erasures import Erasure
 from app.api.schemas.fields import (
     ByOfUsers,
     CursorText,
@@ -18,11 +20,13 @@ from app.api.schemas.fields import (
     SearchText,
     UserCount,
     UserIdPath,
+    format_time,
 )
 from app.api.strict_route import StrictRoute
 from app.api.versions import Reached
 from app.problems import ProblemError
 from app.serving.neighbours import similar_users
+from app.store.erasures import SALT
 from app.store.records import User
 
 router = APIRouter(prefix="/v1/users", tags=["users"], route_class=StrictRoute)
@@ -50,6 +54,30 @@ async def get_user(user_id: UserIdPath, rooms: In) -> Response:
     return answer(_record(user))
 
 
+@router.delete("/{user_id}", response_model=Erasure)
+async def erase_user(user_id: UserIdPath, rooms: In) -> Response:
+    """Erase a user: profile, ratings, everything that names them, in all lists from now on.
+
+    It cannot be taken back. The receipt can be looked at later, at `/v1/erasures/{receipt}`. The
+    model holds the user's vector, which no answer shows any more, until the next training. Who
+    comes back under the same id is a new user.
+    """
+    erasure = await asyncio.wrap_future(rooms.store.erase_user(user_id))
+    if erasure is None:
+        raise ProblemError("unknown-user")
+    salt = await run_in_threadpool(rooms.store.get_fact, SALT)
+    model_until = rooms.current.erase(user_id, erasure, salt or "")
+    return answer(
+        {
+            "receipt": erasure.receipt,
+            "erased_at": format_time(erasure.erased_at),
+            "version": erasure.version,
+            "ratings": erasure.ratings,
+            "model_until": model_until,
+        }
+    )
+
+
 @router.get("/{user_id}/similar", response_model=schemas.SimilarUsers, dependencies=[Reached])
 async def list_similar_users(
     user_id: UserIdPath,
@@ -67,7 +95,7 @@ async def list_similar_users(
     def is_there(other_id: str) -> bool:
         return rooms.store.user(other_id) is not None
 
-    trained = serving.generation.ranking.users.find(user_id) >= 0
+    trained = serving.find_user(user_id) >= 0
     if not trained and not await run_in_threadpool(is_there, user_id):
         raise ProblemError("unknown-user")
     # It looks at every user, and asks the store about those it finds.

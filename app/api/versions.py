@@ -7,6 +7,7 @@ from starlette.concurrency import run_in_threadpool
 
 from app.api.rooms import In
 from app.api.schemas.fields import Whole
+from app.limits import LIMITS
 from app.problems import ProblemError
 
 MinVersion = Annotated[
@@ -21,8 +22,16 @@ MinVersion = Annotated[
 ]
 IdempotencyKey = Annotated[
     str | None,
-    Header(alias="Idempotency-Key", description="Refused: this version does not keep such keys."),
+    Header(
+        alias="Idempotency-Key",
+        min_length=1,
+        max_length=LIMITS.idempotency_key_length,
+        pattern="^[!-~]+$",
+        description="The same key with the same body again within a day gives the same answer, "
+        "marked `Idempotency-Replayed: true`, and stores nothing. Visible ASCII, no spaces.",
+    ),
 ]
+"""A parameter of a route that writes: under which its answer is kept."""
 
 
 async def _reach(rooms: In, min_version: MinVersion = None) -> None:
@@ -34,18 +43,5 @@ async def _reach(rooms: In, min_version: MinVersion = None) -> None:
     await rooms.loader.catch_up()
 
 
-async def _refuse_key(idempotency_key: IdempotencyKey = None) -> None:
-    """Refuse what would be ignored: who sends a key relies on it."""
-    if idempotency_key is not None:
-        raise ProblemError(
-            "unsupported-header",
-            "Idempotency-Key is not supported in this version. Rows with rated_at may be sent "
-            "again without it: what is stored just so already is not stored again.",
-        )
-
-
 Reached = Depends(_reach)
 """A dependency of a route that reads: honour ``Min-Version``."""
-
-NoKey = Depends(_refuse_key)
-"""A dependency of a route that writes: refuse ``Idempotency-Key``."""

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 STORAGE = ("data_dir", "database_url", "models_dir")
 """What a command needs that reads or writes the data directory."""
 
+TRAINING = ("train_memory_mib", "gate_tolerance", "gate_kept_share", "keep_generations")
+"""What a training is held to."""
+
 SCALE = ("rating_minimum", "rating_maximum", "rating_step")
 """Which ratings a command accepts."""
 

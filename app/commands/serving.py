@@ -57,7 +57,15 @@ def run(
         reporter.say("No ratings are stored yet, so there is no model: recommendations answer 503.")
     elif _has_no_model(settings):
         _train_apart(settings)
-    listen(_for_people(settings), on_ready=lambda address: _announce(reporter, address))
+    settings = _with_schedule(_for_people(settings))
+    listen(settings, on_ready=lambda address: _announce(reporter, address))
+
+
+def _with_schedule(settings: Settings) -> Settings:
+    """Train again by itself, unless something else was said: here nobody sees to it."""
+    usual = {"train_every_seconds": 86_400, "train_after_changes": 10_000}
+    unsaid = {name: v for name, v in usual.items() if name not in settings.model_fields_set}
+    return settings.model_copy(update=unsaid)
 
 
 def _fill(store: Store, dataset: Path | None, settings: Settings, reporter: Reporter) -> None:

@@ -24,6 +24,10 @@ class Once:
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="map")
         self._made: dict[str, tuple[str, Future[object]]] = {}
 
+    def clear(self) -> None:
+        """Let go of every answer; who waits for one still gets it."""
+        self._made.clear()
+
     def close(self) -> None:
         """Wait for what is being made; nothing more is begun."""
         self._thread.shutdown(cancel_futures=True)

@@ -12,7 +12,7 @@ from recommender.data.course import load_course
 from recommender.version import __version__
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from numpy.typing import NDArray
 
@@ -161,8 +161,12 @@ def course_world() -> World:
     )
 
 
-def generation_version(generation: Generation, movies: Sequence[Titled | None]) -> str:
+def generation_version(
+    generation: Generation, movies: Sequence[Titled | None], hidden: Collection[int] = ()
+) -> str:
     """Return the token of a generation with its movies: its number, and digests of both.
+
+    ``hidden`` are rows of users that must not be shown.
 
     Numbers start again when a data directory is made anew; a browser's cache does not. The movies
     belong to it because genres are bits, which mean what the genres of all movies make of them.
@@ -173,22 +177,36 @@ def generation_version(generation: Generation, movies: Sequence[Titled | None]) 
         about = movie and (movie.title, movie.year, tuple(movie.genres), movie.available)
         digest.update(repr(about).encode(errors="replace"))
     about_all = f"{manifest.trained_at} {manifest.watermark} {digest.hexdigest()}"
+    if hidden:
+        about_all += f" {sorted(hidden)}"
     return f"{generation.number}-{_token(about_all)}"
 
 
 def generation_world(
-    generation: Generation, movies: Sequence[Titled | None], version: str, notice: str | None
+    generation: Generation,
+    movies: Sequence[Titled | None],
+    version: str,
+    notice: str | None,
+    hidden: Collection[int] = (),
 ) -> World:
-    """Return the ranking model of a generation with its movies, in the order of its items."""
+    """Return the ranking model of a generation with its movies, in the order of its items.
+
+    Users whose rows are ``hidden`` are left out, with their ratings.
+    """
     model = generation.ranking
     movie_ids = [str(movie_id) for movie_id in model.item_ids.tolist()]
     by_user = model.ratings.by_user
+    shown = np.ones(len(model.user_ids), np.bool_)
+    shown[list(hidden)] = False
+    lengths = np.diff(by_user.indptr)
+    kept = np.repeat(shown, lengths)
+    indices = by_user.indices[kept]
     return World(
         model="current",
         version=version,
         generation=generation.number,
         trained_at=generation.manifest.trained_at,
-        user_ids=[str(user_id) for user_id in model.user_ids.tolist()],
+        user_ids=[str(user_id) for user_id in model.user_ids[shown].tolist()],
         movie_ids=movie_ids,
         titles=[
             movie.title if movie else movie_id
@@ -197,12 +215,16 @@ def generation_world(
         years=[movie.year if movie else None for movie in movies],
         genres=[tuple(movie.genres) if movie else () for movie in movies],
         available=[movie is not None and movie.available for movie in movies],
-        user_factors=model.user_factors,
+        user_factors=model.user_factors[shown],
         movie_factors=model.item_factors,
-        user_counts=np.diff(by_user.indptr),
-        movie_counts=np.bincount(by_user.indices, minlength=len(movie_ids)),
+        user_counts=lengths[shown],
+        movie_counts=np.bincount(indices, minlength=len(movie_ids)),
         observed=Observed(
-            by_user.indptr, by_user.indices, by_user.codes, by_user.levels, ticks=False
+            indptr=np.concatenate(([0], np.cumsum(lengths[shown]))),
+            indices=indices,
+            codes=by_user.codes[kept],
+            levels=by_user.levels,
+            ticks=False,
         ),
         projections=("scores", "raw"),
         notice=notice,

@@ -5,6 +5,7 @@ one generation. Taking up another is one assignment. All changes are made by the
 event loop, so that no two can cross.
 """
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Self, cast
@@ -16,10 +17,11 @@ from starlette.requests import Request
 from app.filtering import Masks
 from app.problems import ProblemError
 from app.serving.catalogue import Catalogue
+from app.serving.erased import Erased
 from app.serving.fresh_ratings import FreshRatings
 from app.serving.newcomers import Newcomers
 from app.serving.shelf import Shelf
-from app.store.records import Movie, RatingRecord
+from app.store.records import Erasure, Movie, RatingRecord
 from recommender.arrays import Mask, Rows, frozen
 from recommender.generations import Generation
 from recommender.models.nearness import lengths
@@ -80,6 +82,16 @@ class Serving:
     def number(self) -> int:
         """The number of the generation."""
         return self.generation.number
+
+    @property
+    def erased(self) -> Erased:
+        """Who was erased since the generation was trained."""
+        return self.fresh.erased
+
+    def find_user(self, user_id: str) -> int:
+        """Return the row of a user of the training, -1 for anybody else and who was erased."""
+        row = self.generation.ranking.users.find(user_id)
+        return -1 if row in self.fresh.erased.rows else row
 
     @property
     def n_items(self) -> int:
@@ -187,6 +199,8 @@ class Current:
     refused
         Why a published generation could not be taken up, by its number; ``None`` where the
         pointer to it could not be read.
+    on_erasure
+        Called when users were erased, for those who keep answers that may name them.
     """
 
     def __init__(self, catalogue: Catalogue) -> None:
@@ -197,6 +211,7 @@ class Current:
         self._unlined: set[str] = set()
         self._moved = False  # whether ratings came in that newcomers' vectors are made of
         self.refused: dict[int | None, str] = {}
+        self.on_erasure: list[Callable[[], None]] = []
 
     def take(self) -> Serving:
         """Return the reference for one request.
@@ -225,7 +240,9 @@ class Current:
         """
         before = self.serving
         if before is not None:
-            # What was acknowledged after the store was read for the new one.
+            # What was acknowledged after the store was read for the new one; erasures first, so
+            # that nothing they took out comes in again.
+            _erase_from(serving, before.erased.known, before.erased.salt)
             serving.fresh.merge(before.fresh)
         self.serving = serving
         self._moved = True  # what was merged may be of newcomers
@@ -236,6 +253,41 @@ class Current:
         """Take in a change that was committed: the next request knows it."""
         if self.serving is not None and self.serving.fresh.apply(record):
             self._moved = True
+
+    def erase(self, user_id: str, erasure: Erasure, salt: str) -> int | None:
+        """Forget a user who was erased: the next request finds nobody.
+
+        Returns
+        -------
+        The number of the generation that still holds the user's vector, ``None`` when none does.
+        """
+        serving = self.serving
+        if serving is None:
+            return None
+        row = serving.generation.ranking.users.find(user_id)
+        if serving.erased.note(erasure, salt, row):
+            serving.fresh.forget(user_id)
+            self._erased()
+        return None if row < 0 else serving.number
+
+    def note_erasures(self, found: Iterable[tuple[Erasure, int]], salt: str) -> None:
+        """Hide users who were erased elsewhere, each by the row in the model that serves."""
+        if self.serving is not None:
+            for erasure, row in found:
+                self.serving.erased.note(erasure, salt, row)
+            self._erased()
+
+    def forget(self, user_ids: Iterable[str]) -> None:
+        """Let go of what users who were erased had changed since the model was trained."""
+        if self.serving is not None:
+            for user_id in user_ids:
+                self.serving.fresh.forget(user_id)
+            self._erased()
+
+    def _erased(self) -> None:
+        self._moved = True  # their ratings of newcomers have gone too
+        for listener in self.on_erasure:
+            listener()
 
     def put_movie(self, movie: Movie) -> None:
         """Take in a movie that was stored."""
@@ -267,6 +319,18 @@ class Current:
         self._unlined.clear()
         self._moved = False
         self.serving = serving.restocked(shelf)
+
+
+def _erase_from(serving: Serving, erasures: Iterable[Erasure], salt: str) -> None:
+    """Let a generation that is about to be served know of erasures."""
+    found = serving.erased.find_all(erasures, salt)
+    if not found:
+        return
+    for erasure, row in found:
+        serving.erased.note(erasure, salt, row)
+    for user_id in serving.fresh.users():
+        if serving.erased.version_of(user_id):
+            serving.fresh.forget(user_id)
 
 
 def current(request: Request) -> Current:

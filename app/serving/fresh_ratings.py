@@ -14,6 +14,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from app.limits import LIMITS
+from app.serving.erased import Erased
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -58,6 +59,8 @@ class FreshRatings:
         How many changes are kept.
     count
         What a rating given at some time adds to the trend; ``None`` when there is none.
+    erased
+        Who was erased since the watermark: what they changed before is not taken in.
     """
 
     def __init__(
@@ -67,8 +70,10 @@ class FreshRatings:
         reread: Callable[[str, int], Iterable[RatingRecord]] | None = None,
         most: int = LIMITS.fresh_ratings,
         count: Callable[[int], float] | None = None,
+        erased: Erased | None = None,
     ) -> None:
         self.watermark = watermark
+        self.erased = Erased() if erased is None else erased
         self._items = items
         self._reread = reread
         self._most = most
@@ -108,6 +113,47 @@ class FreshRatings:
                 self._take(user_id, movie_id, change)
         for user_id in other._away:
             self._let_go_of(user_id)
+
+    def users(self) -> set[str]:
+        """Return everybody of whom something is kept here, or would be read again: a copy."""
+        raters = (user_id for changes in self._raters() for user_id in changes)
+        return {*list(self._by_user), *list(self._away), *raters}
+
+    def holds_before(self, user_id: str, version: int) -> bool:
+        """Whether a change of a user up to that version is kept."""
+        changes = [*self._by_user.get(user_id, _NOTHING).values()]
+        changes += [rater[user_id] for rater in self._raters() if user_id in rater]
+        return any(change.version <= version for change in changes)
+
+    def _raters(self) -> list[Mapping[str, Change]]:
+        return list(self._by_newcomer.values())
+
+    def forget(self, user_id: str) -> None:
+        """Let go of all that a user who was erased had changed until then.
+
+        What the user's ratings added to the trend goes with them, unless they were away already:
+        then it stays, in sums that name nobody, until the next training.
+        """
+        until = self.erased.version_of(user_id)
+        kept = {}
+        for movie_id, change in self._by_user.pop(user_id, {}).items():
+            if change.version > until:
+                kept[movie_id] = change
+            else:
+                self._size -= 1
+                self._count_of_late(movie_id, change, change._replace(rating=None))
+        self._order.pop(user_id, None)
+        self._away.discard(user_id)
+        if kept:  # back already
+            self._by_user[user_id] = kept
+            self._order[user_id] = None
+        for movie_id, changes in list(self._by_newcomer.items()):
+            if user_id in changes and changes[user_id].version <= until:
+                left = {rater: change for rater, change in changes.items() if rater != user_id}
+                if left:
+                    self._by_newcomer[movie_id] = left
+                else:
+                    del self._by_newcomer[movie_id]
 
     def of_user(self, user_id: str) -> Mapping[str, Change]:
         """Return a user's changes by movie: a copy, which later writes leave alone.
@@ -149,7 +195,7 @@ class FreshRatings:
         return max(self._newest, before)
 
     def _take(self, user_id: str, movie_id: str, change: Change) -> bool:
-        if change.version <= self.watermark:
+        if change.version <= max(self.watermark, self.erased.version_of(user_id)):
             return False
         is_of_newcomer = self._items is not None and movie_id not in self._items
         if is_of_newcomer:

@@ -46,6 +46,12 @@ def for_ratings(
     return {**body, "unknown_movies": unknown}, next_page
 
 
+def whose_list(serving: Serving, user_id: str) -> str:
+    """Name a user's list: that of somebody who came back after an erasure is another one."""
+    erased = serving.erased.version_of(user_id)
+    return f"user {user_id} since {erased}" if erased else f"user {user_id}"
+
+
 def for_person(
     serving: Serving, person: Person, wanted: Wanted
 ) -> tuple[dict[str, Any], Position | None]:
@@ -87,7 +93,7 @@ def as_begun(serving: Serving, user_id: str | None, person: Person, after: Posit
     model = serving.generation.ranking
     vector = after.vector
     if vector is None:  # as the training left it
-        row = -1 if user_id is None else model.users.find(user_id)
+        row = -1 if user_id is None else serving.find_user(user_id)
         if person.trained or row < 0:
             return person
         vector = model.user_vector(row)

@@ -14,9 +14,11 @@ import logging
 from typing import TYPE_CHECKING
 
 from app.serving.current import Serving
+from app.serving.erasing import erased_since, learn_erasures
 from app.serving.fresh_ratings import FreshRatings
 from app.serving.lists import for_ratings, for_user
 from app.serving.neighbours import similar_movies
+from app.serving.wake_up import WakeUp
 from app.serving.wanted import Wanted
 from recommender.data.rating_scale import RatingScale
 from recommender.errors import IncompatibleGenerationError, RecommenderError
@@ -25,6 +27,7 @@ from recommender.generations import (
     generation_numbers,
     generation_path,
     load_generation,
+    read_manifest,
 )
 from recommender.reranking import Weights
 from recommender.solvers.threads import single_threaded_blas
@@ -37,6 +40,7 @@ if TYPE_CHECKING:
     from app.store.records import Movie, RatingRecord
     from recommender.generations import Generation
 
+_AT_A_TIME = 200
 PAGE = 10_000
 """How many changes are read from the store, and learnt without a pause, at a time."""
 
@@ -66,6 +70,8 @@ class Loader:
         self._taken_stamp: _Stamp | None = None
         self._caught_up = 0
         self._trouble: str | None = None
+        self._looking = asyncio.Lock()
+        self.swaps = {"taken": 0, "refused": 0}
 
     async def start(self) -> None:
         """Load the published generation, or else the last one that can be loaded.
@@ -76,17 +82,22 @@ class Loader:
         if self.current.serving is not None:
             return
         for number in reversed(await asyncio.to_thread(generation_numbers, self.models)):
-            if number not in self.current.refused and await self._take_up(number):
+            if number in self.current.refused or await asyncio.to_thread(self._is_barred, number):
+                continue
+            if await self._take_up(number):
                 logger.warning("serving an earlier generation", extra=_fields(number))
                 return
         logger.warning("no model is loaded; recommendations are answered with 503")
 
     async def run(self, seconds: float) -> None:
-        """Look again and again until cancelled."""
+        """Look again and again until cancelled; at once when another process tells of a change."""
+        wake_up = WakeUp(self.store)
         while True:
-            await asyncio.sleep(seconds)
+            movies_changed = await wake_up.wait(seconds)
             try:
                 await self.look()
+                if movies_changed:
+                    await self._reload_catalogue()
                 await self.catch_up()
                 self._trouble = None
             except Exception as error:  # whatever it is, the next look may work
@@ -94,6 +105,10 @@ class Loader:
 
     async def look(self) -> None:
         """Take up the published generation if it is another one than the one being served."""
+        async with self._looking:
+            await self._look()
+
+    async def _look(self) -> None:
         stamp = await asyncio.to_thread(self._stamp)
         if stamp is None or stamp == self._refused_stamp:
             return
@@ -115,14 +130,25 @@ class Loader:
         else:
             self._refused_stamp = stamp
 
+    async def refresh(self) -> None:
+        """Learn what an import stored: movies as well as ratings; soon again if it cannot now."""
+        try:
+            await self._reload_catalogue()
+            await self.catch_up()
+        except Exception as error:  # the next look will do it
+            self._complain(error)
+
     async def catch_up(self) -> None:
-        """Learn what others stored: an import, or the tombstones of a deleted movie's ratings."""
+        """Learn what others stored: an import, the tombstones of a deleted movie, an erasure."""
+        await learn_erasures(self.current, self.store)
         while self.current.serving is not None:
             since = max(self._caught_up, self.current.serving.fresh.watermark)
             changes = await asyncio.to_thread(self._changes, since)
             if any(self._is_news(change) for change in changes):
                 await self._reload_catalogue()
-            for change in changes:
+            for place, change in enumerate(changes):
+                if place % _AT_A_TIME == _AT_A_TIME - 1:
+                    await asyncio.sleep(0)  # an import may bring many, and others ask meanwhile
                 self.current.learn(change)
             if not changes:
                 return
@@ -137,6 +163,7 @@ class Loader:
             self._refuse(number, error)
             return False
         self.current.swap(serving, revision)
+        self.swaps["taken"] += 1
         self.current.refused.pop(number, None)
         self._caught_up = read_to
         logger.info("serving a generation", extra=_fields(number))
@@ -155,18 +182,24 @@ class Loader:
 
     # In a thread:
 
+    def _is_barred(self, number: int) -> bool:
+        """Whether the gate refused it: then it serves if somebody insists, and not by default."""
+        try:
+            return read_manifest(generation_path(self.models, number)).is_refused
+        except RecommenderError:
+            return False  # whoever takes it up says what is wrong with it
+
     def _prepare(self, number: int) -> tuple[Serving, int]:
         generation = load_generation(generation_path(self.models, number))
+        check_servable(generation)
         ratings = generation.ranking.ratings
-        if ratings.users.holds_numbers or ratings.items.holds_numbers:
-            raise IncompatibleGenerationError(
-                "its ids are whole numbers; the service needs a model trained from its database"
-            )
+        seen = self._seen_by(generation)
         fresh = FreshRatings(
-            self._seen_by(generation),
+            seen,
             ratings.items,
             self.store.changes_of,
             count=generation.trend.count if generation.trend else None,
+            erased=erased_since(self.store, ratings.users, seen),
         )
         since = fresh.watermark
         while changes := self._changes(since):
@@ -210,6 +243,7 @@ class Loader:
 
     def _refuse(self, number: int | None, error: Exception) -> None:
         self.current.refused[number] = reason(error, self.models)
+        self.swaps["refused"] += 1
         logger.error("refused a generation: %s", error, extra=_fields(number))
 
     def _complain(self, error: Exception) -> None:
@@ -217,6 +251,21 @@ class Loader:
         if told != self._trouble:  # once, not every second
             logger.error("cannot look for a new model or new ratings", exc_info=error)
         self._trouble = told
+
+
+def check_servable(generation: Generation) -> None:
+    """Refuse a generation that is sound, and not of this service.
+
+    Raises
+    ------
+    IncompatibleGenerationError
+        When its ids are not those of a database.
+    """
+    ratings = generation.ranking.ratings
+    if ratings.users.holds_numbers or ratings.items.holds_numbers:
+        raise IncompatibleGenerationError(
+            "its ids are whole numbers; the service needs a model trained from its database"
+        )
 
 
 def reason(error: Exception, models: Path) -> str:

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 
     from app.serving.current import Serving
     from recommender.arrays import Mask, Rows, Scores, Vector
-    from recommender.models.factor_model import FactorModel
     from recommender.models.nearness import Nearness
 
 Popularity = Literal["count", "trend"]
@@ -72,7 +71,7 @@ def similar_users(
     model = serving.generation.ranking
     users: list[dict[str, Any]] = []
     if person.ranking is not None:
-        rows, scores = _nearest_users(model, user_id, person.ranking.vector, n, by, is_there)
+        rows, scores = _nearest_users(serving, user_id, person.ranking.vector, n, by, is_there)
         counts = np.diff(model.ratings.by_user.indptr)[rows].tolist()
         users = [
             {"user_id": str(model.users.id(row)), "score": score, "n_ratings": count}
@@ -83,7 +82,7 @@ def similar_users(
 
 
 def _nearest_users(
-    model: FactorModel,
+    serving: Serving,
     user_id: str,
     vector: Vector,
     n: int,
@@ -91,6 +90,7 @@ def _nearest_users(
     is_there: Callable[[str], bool],
 ) -> tuple[Rows, Scores]:
     """Return the rows and scores of the n nearest who are there, however many are not."""
+    model, erased = serving.generation.ranking, serving.erased.rows
     own = model.users.find(user_id)
     known: dict[int, bool] = {}
     asked = n + SPARE
@@ -101,7 +101,7 @@ def _nearest_users(
         places: list[int] = []
         for place, row in enumerate(rows.tolist()):
             if row not in known:
-                known[row] = is_there(str(model.users.id(row)))
+                known[row] = row not in erased and is_there(str(model.users.id(row)))
             if known[row]:
                 places.append(place)
             if len(places) == n:

@@ -72,8 +72,8 @@ class Folded(NamedTuple):
 
     Attributes
     ----------
-    newest
-        The version of the newest of them.
+    newest, n_ratings
+        The version of the newest of them, and how many there were: fewer after an erasure.
     around
         What its attributes say of it, if anything.
     solved
@@ -81,6 +81,7 @@ class Folded(NamedTuple):
     """
 
     newest: int
+    n_ratings: int
     around: Solved | None
     solved: Solved
 
@@ -206,16 +207,19 @@ def _fold_in(
         newest = max(change.version for change in changes.values())
         around = predicted[movie_id][1] if movie_id in predicted else None
         known = before.get(movie_id)
-        if known is not None and known.newest == newest and known.around is around:
+        so_far = (newest, len(changes))
+        if known is not None and known[:2] == so_far and known.around is around:
             found[movie_id] = known
             continue
         rated = {
             row: change.rating
             for user, change in changes.items()
-            if change.rating is not None and (row := generation.ranking.users.find(user)) >= 0
+            if change.rating is not None
+            and (row := generation.ranking.users.find(user)) >= 0
+            and row not in fresh.erased.rows
         }
         if len(rated) >= (ENOUGH if around is None else 1):
-            found[movie_id] = Folded(newest, around, _solve(generation, rated, around))
+            found[movie_id] = Folded(*so_far, around, _solve(generation, rated, around))
     return found
 
 

@@ -56,7 +56,7 @@ class Person(NamedTuple):
 def identify(serving: Serving, user_id: str) -> Person:
     """Find a user: as trained when nothing changed since, else folded in."""
     ranking = serving.generation.ranking
-    row = ranking.users.find(user_id)
+    row = serving.find_user(user_id)
     changes = serving.fresh.of_user(user_id)
     if not changes:
         return Person(None) if row < 0 else _as_trained(serving, row)

@@ -15,6 +15,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import accumulate
+from time import time
 from typing import TYPE_CHECKING, Literal
 
 from prometheus_client import CollectorRegistry, ProcessCollector
@@ -28,12 +29,15 @@ from prometheus_client.registry import Collector
 from recommender.version import __version__
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from prometheus_client.metrics_core import Metric as Family
 
     from app.serving.current import Current
     from app.store.interface import Store
+    from app.trainer.records import TrainingRecord
+
+    Trainings = Callable[[], list[TrainingRecord]]
 
 BOUNDS = (
     *(0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05),
@@ -105,6 +109,33 @@ METRICS: dict[str, Metric] = {
             "projectionist_model_trained_timestamp_seconds",
             "gauge",
             "When the generation that is served was trained, since 1970; absent without one.",
+        ),
+        Metric(
+            "projectionist_model_age_seconds",
+            "gauge",
+            "How long ago the generation that is served was trained; absent without one.",
+        ),
+        Metric(
+            "projectionist_model_swaps_total",
+            "counter",
+            "Published generations that this process has taken up, and that it has refused.",
+            ("result",),
+        ),
+        Metric(
+            "projectionist_train_duration_seconds",
+            "gauge",
+            "How long the newest training took that ended, by how it ended.",
+            ("outcome",),
+        ),
+        Metric(
+            "projectionist_train_last_success_timestamp_seconds",
+            "gauge",
+            "When the newest training ended that was published, since 1970; absent without one.",
+        ),
+        Metric(
+            "projectionist_train_running",
+            "gauge",
+            "1 while a training runs, in whatever process; else 0.",
         ),
         Metric(
             "projectionist_fresh_ratings",
@@ -245,9 +276,13 @@ _BOUND_NAMES = [*map(str, BOUNDS[:-1]), "+Inf"]
 class ServiceState(Collector):
     """Looks up how the model and the store are doing."""
 
-    def __init__(self, current: Current, store: Store) -> None:
+    def __init__(
+        self, current: Current, store: Store, swaps: Mapping[str, int], trainings: Trainings
+    ) -> None:
         self._current = current
         self._store = store
+        self._swaps = swaps
+        self._trainings = trainings
 
     def collect(self) -> Iterator[Family]:
         """Tell what is so now."""
@@ -259,6 +294,12 @@ class ServiceState(Collector):
                 moment = datetime.fromisoformat(serving.generation.manifest.trained_at)
                 seconds = moment.timestamp()
                 yield _gauge("projectionist_model_trained_timestamp_seconds", seconds)
+                yield _gauge("projectionist_model_age_seconds", max(0.0, time() - seconds))
+        swaps = _counter("projectionist_model_swaps_total")
+        for result, times in self._swaps.items():
+            swaps.add_metric((result,), times)
+        yield swaps
+        yield from self._of_trainings()
         fresh = len(serving.fresh) if serving else 0
         yield _gauge("projectionist_fresh_ratings", fresh)
         yield _gauge("projectionist_generations_refused", len(self._current.refused))
@@ -271,11 +312,34 @@ class ServiceState(Collector):
         yield _gauge("projectionist_store_writable", writer.problem is None)
 
 
-def registry_of(requests: RequestCounts, current: Current, store: Store) -> CollectorRegistry:
+    def _of_trainings(self) -> Iterator[Family]:
+        """Tell of trainings, whichever process ran them: newest first, as their records are."""
+        records = self._trainings()
+        yield _gauge("projectionist_train_running", any(r.state == "running" for r in records))
+        ended = [record for record in records if record.seconds is not None and record.outcome]
+        if ended:
+            newest = ended[0]
+            name = "projectionist_train_duration_seconds"
+            yield _gauge(name, newest.seconds or 0.0, (newest.outcome or "",))
+        for record in ended:
+            if record.outcome == "published" and record.ended_at:
+                with suppress(ValueError):
+                    moment = datetime.fromisoformat(record.ended_at).timestamp()
+                    yield _gauge("projectionist_train_last_success_timestamp_seconds", moment)
+                    return
+
+
+def registry_of(
+    requests: RequestCounts,
+    current: Current,
+    store: Store,
+    swaps: Mapping[str, int],
+    trainings: Trainings,
+) -> CollectorRegistry:
     """Return all that one application tells; each has a registry of its own."""
     registry = CollectorRegistry()
     registry.register(requests)
-    registry.register(ServiceState(current, store))
+    registry.register(ServiceState(current, store, swaps, trainings))
     ProcessCollector(registry=registry)
     return registry
 

@@ -40,14 +40,3 @@ def test_a_version_is_a_whole_number(client, version):
     response = client.get("/v1/users", headers={"Min-Version": version})
     assert response.status_code == 422
     assert response.json()["errors"][0]["field"] == "header.Min-Version"
-
-
-def test_an_idempotency_key_is_refused_and_nothing_stored(client):
-    before = client.rooms.store.version()
-    rows = [{"user_id": "u00", "movie_id": "m01", "rating": 5}]
-    response = client.post("/v1/ratings", json=rows, headers={"Idempotency-Key": "k-1"})
-    assert (response.status_code, response.json()["type"]) == (400, "/problems/unsupported-header")
-    assert "Idempotency-Key" in response.json()["detail"]
-    assert "k-1" not in response.text
-    assert client.rooms.store.version() == before
-    assert client.post("/v1/ratings", json=rows).status_code == 200

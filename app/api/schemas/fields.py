@@ -182,6 +182,15 @@ PageSize = Annotated[
 GenerationPath = Annotated[
     int, Path(ge=1, le=10**9, description="The number of a generation."), Whole
 ]
+ReceiptPath = Annotated[
+    str,
+    Path(
+        min_length=32,
+        max_length=32,
+        pattern="^[0-9a-f]+$",
+        description="What DELETE /v1/users/{user_id} gave.",
+    ),
+]
 SearchText = Annotated[
     str | None,
     Query(

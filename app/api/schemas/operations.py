@@ -13,13 +13,18 @@ class Model(Answer):
     """One generation, as its manifest tells it."""
 
     generation: int
-    state: Literal["serving", "kept", "refused"]
-    trained_at: str
-    watermark: int = Field(description="The version of the newest rating that it has seen.")
+    state: Literal["current", "kept", "refused", "damaged"] = Field(
+        description="current: it answers; refused: by the gate; damaged: it cannot be served."
+    )
+    reason: str | None = Field(description="Why it is refused or damaged.")
+    trained_at: str | None
+    watermark: int | None = Field(description="The version of the newest rating that it has seen.")
     metrics: dict[str, float | None]
     options: dict[str, Any]
+    tuned: bool = Field(description="Whether somebody chose its options.")
     parent: int | None
     note: str | None
+    size_bytes: int
 
 
 class RefusedModel(Answer):

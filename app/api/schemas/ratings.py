@@ -81,7 +81,7 @@ class BulkResult(Answer):
     """What became of one row."""
 
     row: int = Field(description="Its place in the array, from 0.")
-    status: Literal[200, 404, 422, 503]
+    status: Literal[200, 404, 422]
     version: int | None = None
     field: str | None = None
     message: str | None = None

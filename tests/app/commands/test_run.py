@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from app.store import Movie, open_store
-from app.trainer.training_run import _only_one
+from app.trainer.lock import TrainingLock
 from recommender.generations import generation_numbers
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -57,7 +57,7 @@ def test_stopped_while_it_trains_it_leaves_no_training_behind(tmp_path):
     with run_until(data_dir, "training on the past") as (process, _):
         process.send_signal(signal.SIGTERM)
         assert process.wait(20) == 128 + signal.SIGTERM
-    with _only_one(data_dir / "models"):  # nobody holds the lock
+    with TrainingLock.take(data_dir / "models"):  # nobody holds the lock
         assert generation_numbers(data_dir / "models") == []
     with run_until(data_dir, "Projectionist is running") as (process, text):
         assert "importing" not in text  # the ratings were kept
