@@ -30,6 +30,7 @@ from recommender.version import __version__
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
+    from concurrent.futures import Future
 
     from app.settings import Settings
     from app.store.interface import Store
@@ -106,11 +107,10 @@ async def open_rooms(settings: Settings) -> AsyncIterator[Rooms]:
             await loader.start()
             looking = asyncio.create_task(loader.run(settings.model_poll_seconds))
             training = asyncio.create_task(_scheduler(settings, launcher, store).run())
-            imports = _imports(settings, store, loader)
             try:
-                yield Rooms(settings, store, current, loader, maps, launcher, imports)
+                async with _imports(settings, store, loader) as imports:
+                    yield Rooms(settings, store, current, loader, maps, launcher, imports)
             finally:
-                await asyncio.to_thread(imports.close)
                 for task in (looking, training):
                     task.cancel()
                     with contextlib.suppress(asyncio.CancelledError):
@@ -126,17 +126,23 @@ def _scheduler(settings: Settings, launcher: Launcher, store: Store) -> Schedule
     return Scheduler(schedule, launcher, store, settings.models_path)
 
 
-def _imports(settings: Settings, store: Store, loader: Loader) -> Imports:
+@contextlib.asynccontextmanager
+async def _imports(settings: Settings, store: Store, loader: Loader) -> AsyncIterator[Imports]:
     """Begin with the imports that wait; what they store is learned by the loop of this thread."""
     loop = asyncio.get_running_loop()
+    learning: list[Future[None]] = []
 
     def on_done() -> None:
-        with contextlib.suppress(RuntimeError):  # the server has ended meanwhile
-            asyncio.run_coroutine_threadsafe(loader.refresh(), loop)
+        learning[:] = [one for one in learning if not one.done()]
+        learning.append(asyncio.run_coroutine_threadsafe(loader.refresh(), loop))
 
     imports = Imports(store, settings.data_dir / "imports", settings.scale, on_done)
     imports.start()
-    return imports
+    try:
+        yield imports
+    finally:
+        await asyncio.to_thread(imports.close)
+        await asyncio.gather(*map(asyncio.wrap_future, learning), return_exceptions=True)
 
 
 async def _open_store(settings: Settings) -> Store:

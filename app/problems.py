@@ -199,12 +199,6 @@ PROBLEMS: dict[str, ProblemType] = {
             (store.KeyReused,),
         ),
         ProblemType(
-            "unsupported-header",
-            400,
-            "This version does not do what a header asks for",
-            "Leave the header out.",
-        ),
-        ProblemType(
             "method-not-allowed",
             405,
             "This method is not allowed here",

@@ -15,6 +15,9 @@ hypothesis.settings.register_profile(
 )
 hypothesis.settings.load_profile("projectionist")
 
+# Their asserts should explain themselves, although they stand in no test file.
+pytest.register_assert_rewrite("tests.contracts")
+
 ROOT = Path(__file__).resolve().parent.parent
 
 REQUIRE_ALL = os.environ.get("REQUIRE_ALL") == "1"

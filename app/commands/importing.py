@@ -207,7 +207,8 @@ def _failure(document: dict[str, Any], name: str) -> FileFormatError:
 
 def _summary(document: dict[str, Any], name: str) -> str:
     counts = told(document)
-    left_out = f" {counts['bad']:,} bad rows were left out." if counts["bad"] else ""
+    rows = "row was" if counts["bad"] == 1 else "rows were"
+    left_out = f" {counts['bad']:,} bad {rows} left out." if counts["bad"] else ""
     if document["dry_run"]:
         found = f"{counts['ratings']:,} ratings, {counts['movies']:,} movies"
         if counts["bad"]:

@@ -56,7 +56,7 @@ def open_store(
     """
     if url is not None and url.startswith("postgres"):
         try:
-            from app.store.postgres.store import open_postgres
+            from app.store.postgres.opening import open_postgres
         except ModuleNotFoundError as error:
             if error.name is None or error.name.partition(".")[0] != "psycopg":
                 raise

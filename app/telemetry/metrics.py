@@ -311,7 +311,6 @@ class ServiceState(Collector):
         yield _gauge("projectionist_store_queued", writer.queued)
         yield _gauge("projectionist_store_writable", writer.problem is None)
 
-
     def _of_trainings(self) -> Iterator[Family]:
         """Tell of trainings, whichever process ran them: newest first, as their records are."""
         records = self._trainings()

@@ -16,6 +16,7 @@ def paths_of(app):
     """Every method and path that the application answers."""
     filled = {"user_id": "u00", "movie_id": "m00", "generation": "1", "path": "style.css"}
     filled["name"] = "not-found"
+    filled |= {"import_id": "1", "kind": "ratings", "receipt": "1", "training_id": "1"}
     for route in app.router.routes:
         for method in sorted(route.methods - {"HEAD"}):
             yield method, route.path.replace(":path", "").format(**filled)

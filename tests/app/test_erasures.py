@@ -136,6 +136,9 @@ def test_ratings_of_new_movies_go_too(client, erased_somewhere, retrain):
     fewer = client.get("/v1/movies/new/similar").json()
     client.put("/v1/users/u01/ratings/new", json={"rating": 1})
     assert client.get("/v1/movies/new/similar").json() != fewer
+    later = {"rating": 5, "rated_at": "2026-01-01T00:00:00Z"}  # so that theirs is not the newest
+    client.put("/v1/users/u03/ratings/new", json=later)
+    fewer["model"] = client.get("/v1/movies/new/similar").json()["model"]
     erased_somewhere("u01")
     assert client.get("/v1/movies/new/similar").json() == fewer
 
@@ -271,7 +274,7 @@ def test_a_model_that_was_made_ready_when_somebody_went(client, retrain, monkeyp
         return made
 
     monkeypatch.setattr(loader, "_prepare", prepare_and_then)
-    client.look()
+    client.call(loader.look())  # and not what would learn of it a moment later
     assert client.rooms.current.serving.number == retrained
     for user in ("u01", "fresh"):
         assert "fallback" in client.get(f"/v1/users/{user}/recommendations").json(), user

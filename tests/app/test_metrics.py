@@ -18,6 +18,7 @@ from app.store import Movie, StoreUnavailable
 from app.store.operations import put_movie
 from app.telemetry import RequestCounts, Telemetry
 from app.telemetry.metrics import BOUNDS, METHODS, METRICS, PROCESS_METRICS
+from app.trainer.records import TrainingRecord, write_record
 
 ROOT = Path(__file__).resolve().parents[2]
 KEY = "correct-horse-battery-staple"
@@ -263,6 +264,9 @@ class TestTheDocumentation:
     @pytest.fixture
     def families(self, shared_client):
         shared_client.get("/livez")
+        ended = {"ended_at": "2026-11-24T00:00:10Z", "seconds": 10.0, "outcome": "published"}
+        record = TrainingRecord("1", "ended", "command", "", 1.0, "2026-11-24T00:00:00Z", **ended)
+        write_record(shared_client.rooms.settings.models_path, record)
         text = shared_client.get("/metrics").text
         return re.findall(r"^# HELP (\S+) (.+)\n# TYPE \1 (\w+)$", text, re.MULTILINE)
 

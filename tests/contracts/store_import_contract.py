@@ -106,6 +106,16 @@ class StoreImportContract:
         assert [user.user_id for user in store.users(None, 9)] == ["1", "10"]
         assert store.movie("7").title == "Seven"
 
+    def test_ids_with_signs_that_mean_something_elsewhere_come_in_as_they_are(self, store):
+        odd = ["\\N", "\\.", "a\\tb", 'say "x"', "a,b", "'; --", "NULL", "%s", "{}"]
+        frame = pl.DataFrame({"user": odd, "item": odd[::-1], "rating": 3.0, "timestamp": 1})
+        for n in (len(odd), 0):  # copied straight, then compared with what is stored
+            assert store.import_dataset(frame).ratings == n
+        assert store.snapshot().ratings.select("user", "item").rows() == sorted(
+            zip(odd, odd[::-1], strict=True)
+        )
+        assert {movie.movie_id for movie in store.all_movies()} == set(odd)
+
     def test_a_narrow_float_keeps_the_digits_of_its_file(self, store):
         frame = RATINGS.with_columns(pl.Series("rating", [3.7, 0.1, 4.5], dtype=pl.Float32))
         store.import_dataset(frame)

@@ -5,5 +5,6 @@ Imported only when an URL asks for it; it needs psycopg, which ``projectionist[p
 Reading down: ``connecting`` (the URL, what each connection is told), ``link`` (the writer's
 connection, made anew in the background), ``sheet`` (what a group of writes knows and changes),
 ``operations`` (what each write does to it), ``writer`` (the group as one transaction),
-``bulk_import``, ``snapshots``, ``listening`` (what other processes commit), ``store``.
+``bulk_import``, ``whole``, ``snapshots``, ``listening`` (what other processes commit), ``store``,
+``opening``.
 """

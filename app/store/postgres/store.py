@@ -5,30 +5,23 @@ Any number of processes may read and write at the same time.
 
 from __future__ import annotations
 
-import secrets
 from concurrent.futures import Future
 from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
-import psycopg
-from sqlalchemy import exc, inspect
+from sqlalchemy import exc
 
 from app.store.bulk_import import prepare
 from app.store.chunk_import import import_chunks
-from app.store.errors import DatabaseNotFound, StoreError, StoreReadOnly, unavailable
+from app.store.errors import StoreError, StoreReadOnly
 from app.store.exporting import exported
 from app.store.postgres import operations
 from app.store.postgres.bulk_import import PostgresImport, chunks_operation
-from app.store.postgres.connecting import Address, migrating_engine, milliseconds, reading_engine
-from app.store.postgres.link import Watch
-from app.store.postgres.listening import Listener
 from app.store.postgres.snapshots import read_snapshot
 from app.store.postgres.whole import replace_all
-from app.store.postgres.writer import PostgresWriter
 from app.store.queries import ReadingStore
 from app.store.records import WriterState
-from app.store.schema import migrate, require_current
 from app.store.validation import storable
 from app.store.whole import dumped
 
@@ -39,7 +32,9 @@ if TYPE_CHECKING:
     import polars as pl
     from sqlalchemy import Connection, Engine, Row, Select
 
-    from app.store.interface import Store
+    from app.store.postgres.link import Watch
+    from app.store.postgres.listening import Listener
+    from app.store.postgres.writer import PostgresWriter
     from app.store.records import (
         JSON,
         Chunk,
@@ -55,87 +50,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-BUSY_TIMEOUT = 0.9
-"""Seconds to wait for a lock that another connection holds, then ``StoreUnavailable``: with the
-answer of the network, whoever writes hears within two."""
-_GRACE_SECONDS = 0.6
-"""How much longer a silent server is waited for than one that says why it waits."""
-_MIGRATION_LOCK = 0x70726F6A  # "proj": the same in every process, and nobody else's
 _READ_PATIENCE = 15.0
 """After so many seconds a read from a silent server is given up; the server's own limit is less."""
-
-
-def open_postgres(url: str, *, read_only: bool = False, busy_timeout: float | None = None) -> Store:
-    """Open the store in a PostgreSQL database; migrate it first if need be.
-
-    Parameters
-    ----------
-    url
-        ``postgresql://user:password@host:port/database``, as libpq takes it.
-    read_only
-        ``True`` changes nothing: every write gets ``StoreReadOnly``.
-    busy_timeout
-        Seconds to wait for a lock that another connection holds.
-
-    Raises
-    ------
-    UnsupportedDatabase
-        If the URL cannot be understood, or the database holds something else.
-    SchemaTooNew
-        If a newer version wrote it.
-    DatabaseNotFound, SchemaTooOld
-        If ``read_only`` and there is nothing to read yet.
-    StoreUnavailable
-        If the server is not there, or does not let us in. No message holds the password.
-    """
-    address = Address.of(url)
-    patience = BUSY_TIMEOUT if busy_timeout is None else busy_timeout
-    try:
-        if read_only:
-            return _open_for_reading(address, patience)
-        return _open_for_writing(address, patience)
-    except (exc.DBAPIError, psycopg.Error, OSError) as error:
-        raise unavailable(error, "opening") from error
-
-
-def _open_for_reading(address: Address, patience: float) -> PostgresStore:
-    engine = reading_engine(address, patience)
-    try:
-        with engine.connect() as connection:
-            _require_tables(connection)
-            require_current(connection)
-    except BaseException:
-        engine.dispose()
-        raise
-    return PostgresStore(engine, Watch())
-
-
-def _require_tables(connection: Connection) -> None:
-    if not inspect(connection).get_table_names():
-        raise DatabaseNotFound("There is nothing in the database yet; import something first.")
-
-
-def _open_for_writing(address: Address, patience: float) -> PostgresStore:
-    with migrating_engine(address).begin() as connection:
-        # Whoever comes second waits here, and finds the tables as the first has left them.
-        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_MIGRATION_LOCK})")
-        migrate(connection)
-    who = secrets.token_hex(8)
-    connect = partial(
-        address.connect,
-        synchronous_commit="on",
-        lock_timeout=milliseconds(patience),
-        statement_timeout=milliseconds(patience + _GRACE_SECONDS / 2),
-    )
-    watch = Watch()
-    try:
-        writer = PostgresWriter(connect, who, patience + _GRACE_SECONDS, watch)
-    except BaseException:
-        watch.close()
-        raise
-    return PostgresStore(
-        reading_engine(address, patience), watch, writer, Listener(address.connect, who)
-    )
 
 
 class PostgresStore(ReadingStore):

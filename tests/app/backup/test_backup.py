@@ -132,7 +132,7 @@ def test_a_backup_beside_writers_is_a_prefix_with_all_that_was_acknowledged(
     def new(kind, name):
         if kind == "sqlite":
             return open_store(None, tmp_path / name)
-        url = postgres.socket_url(postgres.new_database("template_of_ours"))
+        url = postgres.socket_url(postgres.new_database())
         return open_store(url, "unused")
 
     target = "postgres" if source == "sqlite" else "sqlite"
@@ -267,6 +267,12 @@ DAMAGES = {
     "a flipped byte of ratings": (lambda b: flip(b / "ratings-00001.parquet", 100), "SHA-256"),
     "a flipped byte of facts": (lambda b: flip(b / "facts-00001.parquet", -1), "SHA-256"),
     "a flipped byte of the manifest": (lambda b: flip(b / "manifest.json", 25), "manifest"),
+    "an edited manifest": (
+        lambda b: (b / "manifest.json").write_text(
+            (b / "manifest.json").read_text().replace("2026-11-24", "2026-11-25")
+        ),
+        "was altered",
+    ),
     "a shorter file": (
         lambda b: (b / "users-00001.parquet").write_bytes(
             (b / "users-00001.parquet").read_bytes()[:-1]

@@ -403,3 +403,35 @@ def test_free_space_is_that_of_the_nearest_folder_that_is_there(tmp_path):
     free, where = machine._free(tmp_path / "not" / "there")
     assert where == tmp_path
     assert free > 0
+
+
+@pytest.fixture
+def on_postgres(planted, postgres_url):
+    """The planted world in PostgreSQL, with its model."""
+    with open_store(None, planted.data_dir) as store, open_store(postgres_url, "unused") as other:
+        other.restore(store.dump()).result()
+    planted.settings["database_url"] = postgres_url
+    planted.file.unlink()
+    return planted
+
+
+def test_what_is_of_a_file_is_not_asked_of_a_server(on_postgres):
+    findings = on_postgres.examine()
+    assert {one.level for one in findings} <= {"ok", "warning"}
+    of_files = {"integrity", "log-size", "writers", "permissions"}
+    assert {one.check for one in findings} == {one.name for one in CHECKS} - of_files
+    assert [one.check for one in findings if one.level == "warning"] == ["amount"]
+
+
+def test_the_clock_of_a_server_is_compared(on_postgres):
+    on_postgres.now -= 3600
+    (found,) = [one for one in on_postgres.examine() if one.check == "clock"]
+    assert found.level == "warning"
+    assert "clock of the database" in found.found
+
+
+def test_a_server_that_is_not_there_is_named(planted):
+    planted.settings["database_url"] = "postgresql://nobody:secret@127.0.0.1:1/none"
+    (found,) = [one for one in planted.examine() if one.check == "database"]
+    assert found.level == "error"
+    assert "secret" not in str(planted.examine())

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import resource
 import struct
-import time
 import zipfile
 import zlib
 
@@ -42,7 +41,7 @@ def rows(*lines):
         ("u1,m\x072,4,1600000000", "item", "control character"),
         ("u1," + "m" * 200 + ",4,1600000000", "item", "200 characters"),
         ("u1,popular,4,1600000000", "item", "reserved"),
-        (f"u1,m2,4,{int(time.time()) + 86400}", "timestamp", "future date"),
+        ("u1,m2,4,4102444800", "timestamp", "future date"),
         ("u1,m2,4,1600000000000", "timestamp", "out of range"),
         ("u1,m2,4,yesterday", "timestamp", "not a date"),
         ("u1,m2,4", None, "3 fields"),

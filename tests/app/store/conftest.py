@@ -14,17 +14,6 @@ from tests.postgres import postgres, postgres_url
 
 __all__ = ["postgres", "postgres_url"]
 
-# Their asserts should explain themselves, although they stand in no test file.
-pytest.register_assert_rewrite(
-    "tests.contracts.store_contract",
-    "tests.contracts.store_erasure_contract",
-    "tests.contracts.store_import_contract",
-    "tests.contracts.store_list_contract",
-    "tests.contracts.store_machine",
-    "tests.contracts.store_thread_contract",
-    "tests.contracts.store_whole_contract",
-)
-
 
 @pytest.fixture
 def database(tmp_path):

@@ -7,6 +7,7 @@ import pytest
 
 from app.store import Movie, StoreReadOnly, open_store
 from tests.contracts.store_erasure_contract import StoreErasureContract
+from tests.postgres import wait_until
 
 
 class TestSqliteErasures(StoreErasureContract):
@@ -68,3 +69,24 @@ def test_a_reader_erases_nobody(tmp_path):
         pytest.raises(StoreReadOnly),
     ):
         store.erase_user(USER).result()
+
+
+def test_another_process_learns_of_it_within_a_second(data_dir, start, postgres_url):
+    """Two applications on one PostgreSQL database and one models directory."""
+    with open_store(None, data_dir) as store, open_store(postgres_url, "unused") as other:
+        other.restore(store.dump()).result()
+    here, there = (
+        start(database_url=postgres_url, model_poll_seconds=0.5, data_dir=data_dir)
+        for _ in range(2)
+    )
+    address = "/v1/users/u01/recommendations"
+    here.put("/v1/users/u01/ratings/m02", json={"rating": 5})
+    assert wait_until(lambda: there.get(address).json()["model"]["fresh_ratings"] == 1)
+    version = here.delete("/v1/users/u01").json()["version"]
+    # At once for who says which version has to be known, and soon for everybody.
+    told = there.get(address, headers={"Min-Version": str(version)}).json()
+    assert told["fallback"] == "popular"
+    version = here.delete("/v1/users/u03").json()["version"]
+    unknown = "/v1/users/u03/recommendations"
+    assert wait_until(lambda: "fallback" in there.get(unknown).json(), seconds=1.0)
+    assert there.rooms.current.serving.fresh.n_of_user("u01") == 0

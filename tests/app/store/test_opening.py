@@ -79,6 +79,14 @@ def test_an_url_that_is_none_of_ours_is_refused_without_its_secrets(tmp_path, ur
     assert list(tmp_path.iterdir()) == []
 
 
+def test_who_has_not_installed_what_postgresql_needs_is_told_how(tmp_path, monkeypatch):
+    for name in [name for name in sys.modules if name.startswith("app.store.postgres")]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "psycopg", None)
+    with pytest.raises(UnsupportedDatabase, match=r"pip install 'projectionist\[postgres\]'"):
+        open_store("postgresql://me:secret@host/db", tmp_path)
+
+
 def test_several_server_processes_are_refused(tmp_path):
     with pytest.raises(UnsupportedDatabase, match="one server process"):
         open_store(None, tmp_path, exclusive=False)

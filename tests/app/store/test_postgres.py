@@ -42,22 +42,18 @@ def _server_of_the_machine(postgres):
 class PostgresMachine(StoreMachine):
     server = None
 
-    def __init__(self):
-        self.database = self.server.new_database("template_of_ours")
-        super().__init__()
-
     def open_again(self):
-        return open_store(self.server.socket_url(self.database), "unused")
+        return open_store(self.server.socket_url("ours"), "unused")
 
     def teardown(self):
         super().teardown()
-        self.server.execute(f"DROP DATABASE {self.database}")
+        self.server.empty("ours")
 
 
 TestPostgresLives = PostgresMachine.TestCase
 TestPostgresLives.settings = settings(
-    max_examples=30,
-    stateful_step_count=20,
+    max_examples=25,
+    stateful_step_count=15,
     deadline=None,
     derandomize=True,
     suppress_health_check=[HealthCheck.too_slow],

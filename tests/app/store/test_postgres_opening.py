@@ -84,6 +84,21 @@ def test_a_database_that_cannot_keep_every_title_is_refused(postgres):
         open_store(postgres.url("narrow"), "unused")
 
 
+def test_the_language_of_the_database_does_not_change_the_order(postgres):
+    """In English "a" comes before "B", and "é" before "f"; here code points count."""
+    postgres.execute(
+        "CREATE DATABASE english LOCALE_PROVIDER icu ICU_LOCALE 'en' TEMPLATE template0"
+    )
+    ids = sorted(["a", "B", "Z", "é", "f", "-", "~"])
+    with open_store(postgres.url("english"), "unused") as store:
+        for each in ids:
+            store.put_movie(Movie(each, each)).result()
+            store.put_rating(each, "-", 3, 0).result()
+        assert [movie.movie_id for movie in store.all_movies()] == ids
+        assert [user.user_id for user in store.users("B", 9)] == ids[ids.index("B") + 1 :]
+        assert store.snapshot().ratings["user"].to_list() == ids
+
+
 def test_a_newer_schema_is_refused(postgres, empty):
     open_store(postgres.url(empty), "unused").close()
     postgres.execute("UPDATE alembic_version SET version_num = '9999'", empty)
