@@ -2,8 +2,8 @@
 
 import os
 import tempfile
-from pathlib import Path
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import IO, Annotated, Literal
 
 from fastapi import APIRouter, Query

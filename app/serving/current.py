@@ -240,9 +240,7 @@ class Current:
         """
         before = self.serving
         if before is not None:
-            # What was acknowledged after the store was read for the new one; erasures first, so
-            # that nothing they took out comes in again.
-            _erase_from(serving, before.erased.known, before.erased.salt)
+            # What was acknowledged, and who was erased, after the store was read for the new one.
             serving.fresh.merge(before.fresh)
         self.serving = serving
         self._moved = True  # what was merged may be of newcomers
@@ -261,14 +259,12 @@ class Current:
         -------
         The number of the generation that still holds the user's vector, ``None`` when none does.
         """
-        serving = self.serving
-        if serving is None:
+        if self.serving is None:
             return None
-        row = serving.generation.ranking.users.find(user_id)
-        if serving.erased.note(erasure, salt, row):
-            serving.fresh.forget(user_id)
-            self._erased()
-        return None if row < 0 else serving.number
+        row = self.serving.generation.ranking.users.find(user_id)
+        self.note_erasures([(erasure, row)], salt)
+        self.forget([user_id])
+        return None if row < 0 else self.serving.number
 
     def note_erasures(self, found: Iterable[tuple[Erasure, int]], salt: str) -> None:
         """Hide users who were erased elsewhere, each by the row in the model that serves."""
@@ -319,18 +315,6 @@ class Current:
         self._unlined.clear()
         self._moved = False
         self.serving = serving.restocked(shelf)
-
-
-def _erase_from(serving: Serving, erasures: Iterable[Erasure], salt: str) -> None:
-    """Let a generation that is about to be served know of erasures."""
-    found = serving.erased.find_all(erasures, salt)
-    if not found:
-        return
-    for erasure, row in found:
-        serving.erased.note(erasure, salt, row)
-    for user_id in serving.fresh.users():
-        if serving.erased.version_of(user_id):
-            serving.fresh.forget(user_id)
 
 
 def current(request: Request) -> Current:

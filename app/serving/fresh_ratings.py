@@ -105,14 +105,24 @@ class FreshRatings:
             self.apply(record)
 
     def merge(self, other: FreshRatings) -> None:
-        """Take in what another model's changes hold beyond this watermark."""
+        """Take in what another model's changes hold beyond this watermark, and its erasures."""
         if other is self:
             return
+        self._merge_erasures(other.erased)
         for user_id, changes in other._by_user.items():
             for movie_id, change in changes.items():
                 self._take(user_id, movie_id, change)
         for user_id in other._away:
             self._let_go_of(user_id)
+
+    def _merge_erasures(self, other: Erased) -> None:
+        """Take them in first, so that nothing that they took out comes in again."""
+        found = self.erased.find_all(other.known, other.salt)
+        for erasure, row in found:
+            self.erased.note(erasure, other.salt, row)
+        for user_id in self.users() if found else ():
+            if self.erased.version_of(user_id):
+                self.forget(user_id)
 
     def users(self) -> set[str]:
         """Return everybody of whom something is kept here, or would be read again: a copy."""

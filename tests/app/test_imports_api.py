@@ -99,7 +99,13 @@ def test_garbage_fails_with_a_reason(client, content):
 
 def test_what_is_no_import_is_refused(client, monkeypatch):
     assert client.get("/v1/imports/nope").json()["type"] == "/problems/unknown-import"
-    for params in ({"mode": "x"}, {"kind": "x"}, {"format": "xlsx"}, {"dry_run": "perhaps"}, {"x": 1}):
+    for params in (
+        {"mode": "x"},
+        {"kind": "x"},
+        {"format": "xlsx"},
+        {"dry_run": "perhaps"},
+        {"x": 1},
+    ):
         assert client.post("/v1/imports", content=GOOD, params=params).status_code == 422
     large = {"Content-Length": str(LIMITS.import_bytes + 1)}
     response = client.post("/v1/imports", content=b"x", headers=large)

@@ -1,4 +1,4 @@
-"""What every store does with many rows at once. Inherit it and give the fixture ``store``, empty."""
+"""What every store does with many rows at once. Inherit it, with an empty ``store`` as fixture."""
 
 from __future__ import annotations
 

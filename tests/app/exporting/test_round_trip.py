@@ -23,8 +23,12 @@ ids = (st.text(letters, min_size=1, max_size=12) | awkward).filter(
     lambda text: text == text.strip() and text not in {".", "..", "popular"}
 )
 texts = st.text(letters, min_size=1, max_size=20).filter(str.strip) | awkward
-genres = st.lists(st.text(letters, min_size=1, max_size=8) | st.sampled_from(["a|b", "[x", "D"]), max_size=3)
-values = st.none() | st.booleans() | st.integers(-(2**40), 2**40) | texts | st.lists(texts, max_size=2)
+genres = st.lists(
+    st.text(letters, min_size=1, max_size=8) | st.sampled_from(["a|b", "[x", "D"]), max_size=3
+)
+values = (
+    st.none() | st.booleans() | st.integers(-(2**40), 2**40) | texts | st.lists(texts, max_size=2)
+)
 attributes = st.dictionaries(st.text(letters, min_size=1, max_size=6), values, max_size=3)
 movies = st.dictionaries(
     ids,
@@ -49,28 +53,27 @@ def contents(store):
 @given(movies=movies, users=users, data=st.data())
 @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
 def test_the_same_store_comes_out(form, movies, users, data):
-    with tempfile.TemporaryDirectory() as folder:
-        with open_store(None, Path(folder) / "one") as one:
-            for movie_id, (title, year, names, available, more) in movies.items():
-                one.put_movie(Movie(movie_id, title, year, tuple(names), available, more))
-            for user_id, more in users.items():
-                one.put_user(User(user_id, more))
-            for _ in range(data.draw(st.integers(1, 6))):
-                one.put_rating(
-                    data.draw(st.sampled_from(sorted(users))),
-                    data.draw(st.sampled_from(sorted(movies))),
-                    data.draw(stars),
-                    data.draw(st.integers(0, 1_700_000_000)),
-                ).result()
-            with open_store(None, Path(folder) / "two") as two:
-                for kind in ("movies", "users", "ratings"):
-                    path = Path(folder) / f"{kind}.{form}"
-                    with path.open("w+b") as stream:
-                        write(one.export(kind), form, stream)
-                    wanted = Wanted("atomic", kind, form)
-                    document = Import(two, path, path.name, wanted, RatingScale(), kind).run()
-                    assert document["state"] == "done", document
-                assert contents(two) == contents(one)
+    with tempfile.TemporaryDirectory() as folder, open_store(None, Path(folder) / "one") as one:
+        for movie_id, (title, year, names, available, more) in movies.items():
+            one.put_movie(Movie(movie_id, title, year, tuple(names), available, more))
+        for user_id, more in users.items():
+            one.put_user(User(user_id, more))
+        for _ in range(data.draw(st.integers(1, 6))):
+            one.put_rating(
+                data.draw(st.sampled_from(sorted(users))),
+                data.draw(st.sampled_from(sorted(movies))),
+                data.draw(stars),
+                data.draw(st.integers(0, 1_700_000_000)),
+            ).result()
+        with open_store(None, Path(folder) / "two") as two:
+            for kind in ("movies", "users", "ratings"):
+                path = Path(folder) / f"{kind}.{form}"
+                with path.open("w+b") as stream:
+                    write(one.export(kind), form, stream)
+                wanted = Wanted("atomic", kind, form)
+                document = Import(two, path, path.name, wanted, RatingScale(), kind).run()
+                assert document["state"] == "done", document
+            assert contents(two) == contents(one)
 
 
 def test_no_cell_begins_like_a_formula(tmp_path):

@@ -1,7 +1,8 @@
-"""Files that are not what they should be: a report, never a crash, nothing stored in atomic mode."""
+"""Files that are not what they should be: a report, no crash, nothing stored in atomic mode."""
 
 from __future__ import annotations
 
+import os
 import resource
 import struct
 import zipfile
@@ -110,21 +111,18 @@ def test_a_byte_order_mark_is_no_matter(importing, store, tmp_path):
 def test_swapped_columns_are_named(importing, store, tmp_path):
     lines = [f"u{n},m{n},{1600000000 + n},4.5" for n in range(50)]
     document = importing(written(tmp_path, HEADER + "\n".join(lines)))
-    assert document["report"]["hints"] == [
-        "ratings.csv: the columns 'rating' and 'timestamp' look swapped: what is allowed in the "
-        "first stands in the second."
-    ]
+    (hint,) = document["report"]["hints"]
+    assert "the columns 'rating' and 'timestamp' look swapped" in hint
 
 
-def test_a_million_bad_rows_are_counted_and_few_are_listed(importing, store, tmp_path):
-    path = written(tmp_path, HEADER + "u1,m1,bad,1600000000\n" * 200_000)
+def test_very_many_bad_rows_are_counted_and_few_are_listed(importing, store, tmp_path):
+    n = int(os.environ.get("CHAOS_BAD_ROWS", "200000"))
+    path = written(tmp_path, HEADER + "u1,m1,bad,1600000000\n" * n)
     document = importing(path, "skip")
     report = document["report"]
-    assert (document["state"], report["rows"], report["bad"]) == ("done", 200_000, 200_000)
+    assert (document["state"], report["rows"], report["bad"]) == ("done", n, n)
     assert len(report["errors"]) == 1_000
-    assert report["reasons"] == [
-        ["ratings.csv", "rating", "not a number: the text", 200_000]
-    ]
+    assert report["reasons"] == [["ratings.csv", "rating", "not a number: the text", n]]
     assert store.rating_count() == 0
 
 
@@ -132,7 +130,7 @@ def test_half_a_gigabyte_in_one_field_takes_no_memory(importing, store, tmp_path
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     path = tmp_path / "ratings.csv"
     with path.open("wb") as stream:
-        stream.write(rows()[:-1].encode() + b"\n\"")
+        stream.write(rows()[:-1].encode() + b'\n"')
         stream.truncate(512 << 20)  # a hole: NULs, read like any other byte
     document = importing(path, "skip")
     assert (document["state"], document["report"]["bad"]) == ("done", 1)
@@ -163,7 +161,11 @@ def test_parquet_of_other_types_is_refused(importing, store, tmp_path, column, v
 def test_bad_rows_of_parquet_and_ndjson_are_named(importing, store, tmp_path):
     path = tmp_path / "ratings.parquet"
     pl.DataFrame(
-        {"user": ["a", None, "c", "d"], "item": ["1", "1", "1", " "], "rating": [4.0, 3.0, 7.5, 1.0]}
+        {
+            "user": ["a", None, "c", "d"],
+            "item": ["1", "1", "1", " "],
+            "rating": [4.0, 3.0, 7.5, 1.0],
+        }
     ).write_parquet(path)
     found = [(e["line"], e["column"]) for e in importing(path)["report"]["errors"]]
     assert found == [(2, "user"), (3, "rating"), (4, "item")]
