@@ -26,8 +26,11 @@ check: $(VENV)/installed-dev  ## Lint, types.
 bench: $(VENV)/installed-bench  ## Measure: training, ranking quality, peers in the same run.
 	$(BIN)/python -m benchmarks $(ARGS)
 
-chaos: $(VENV)/installed-dev  ## The long fault tests: kill the server five hundred times, and more (an hour).
-	PROJECTIONIST_TEST_KILLS=500 $(BIN)/python -m pytest -m chaos $(ARGS)
+chaos: $(VENV)/installed-dev  ## The long fault tests: kill the server five hundred times, and more (hours).
+	PROJECTIONIST_TEST_KILLS=500 PROJECTIONIST_TEST_SWAPS=1000 PROJECTIONIST_TEST_STOPS=20 \
+	PROJECTIONIST_TEST_BACKUPS=100 PROJECTIONIST_TEST_BACKUP_KILLS=50 \
+	PROJECTIONIST_TEST_IMPORT_KILLS=100 PROJECTIONIST_TEST_BAD_ROWS=1000000 \
+	$(BIN)/python -m pytest -m chaos $(ARGS)
 
 docs: $(VENV)/installed-dev  ## Write the generated pages of docs/ anew.
 	$(BIN)/python docs/build_reference.py

@@ -97,8 +97,8 @@ def disk(patient: Patient) -> Iterator[Finding]:
         "error" if free < FULL else "warning",
         f"{free / MIB:,.0f} MiB are free where the {name} is kept ({where}).",
         "On a full disk no rating is stored and no training can publish.",
-        "Remove old generations (`projectionist models sweep`), backups and exports, or use a larger "
-        "disk.",
+        "Remove old generations (`projectionist models sweep`), backups and exports, or use a "
+        "larger disk.",
         figures,
     )
 

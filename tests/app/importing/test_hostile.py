@@ -116,7 +116,7 @@ def test_swapped_columns_are_named(importing, store, tmp_path):
 
 
 def test_very_many_bad_rows_are_counted_and_few_are_listed(importing, store, tmp_path):
-    n = int(os.environ.get("CHAOS_BAD_ROWS", "200000"))
+    n = int(os.environ.get("PROJECTIONIST_TEST_BAD_ROWS", "200000"))
     path = written(tmp_path, HEADER + "u1,m1,bad,1600000000\n" * n)
     document = importing(path, "skip")
     report = document["report"]

@@ -26,7 +26,7 @@ with open_store(None, path.parent / "var") as store:
     print(work.run()["state"], flush=True)
 """
 ROWS = 30_000
-KILLS = int(os.environ.get("CHAOS_IMPORT_KILLS", "5"))
+KILLS = int(os.environ.get("PROJECTIONIST_TEST_IMPORT_KILLS", "5"))
 
 
 def file_of(tmp_path):
@@ -49,6 +49,7 @@ def state_of(folder):
         return store.job("j"), store.rating_count(), store.version()
 
 
+@pytest.mark.chaos
 def test_an_import_that_skips_goes_on_where_it_was_killed(tmp_path):
     path, n_bad = file_of(tmp_path)
     chance = random.Random(6)
@@ -83,6 +84,7 @@ def test_an_import_that_skips_goes_on_where_it_was_killed(tmp_path):
     assert resumed or KILLS < 5
 
 
+@pytest.mark.chaos
 def test_an_atomic_import_that_is_killed_has_stored_nothing_or_all(tmp_path):
     path, _ = file_of(tmp_path)
     path.write_text(path.read_text().replace("u1,m1,bad,1\n", ""))
@@ -103,11 +105,3 @@ def test_an_atomic_import_that_is_killed_has_stored_nothing_or_all(tmp_path):
     assert whole in {None, ratings}
     assert len({tuple(row.split(",")[:2]) for row in path.read_text().split()[1:]}) == ratings
     assert version >= ratings
-
-
-@pytest.mark.chaos
-@pytest.mark.skipif("CHAOS" not in os.environ, reason="a long run: make chaos")
-def test_many_kills(tmp_path, monkeypatch):
-    kills = int(os.environ.get("CHAOS_IMPORT_KILLS", "100"))
-    monkeypatch.setattr(f"{__name__}.KILLS", kills)
-    test_an_import_that_skips_goes_on_where_it_was_killed(tmp_path)
