@@ -3,6 +3,8 @@ PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 ARGS   ?=
+# One more than cores: tests wait for databases, browsers and processes.
+PROCESSES = $(shell $(PYTHON) -c 'import os; print(1 + (os.cpu_count() or 1))')
 
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
@@ -16,7 +18,7 @@ run: $(VENV)/installed  ## Install, import the demo data, train, serve. More: ma
 	@$(BIN)/projectionist run $(ARGS)
 
 test: $(VENV)/installed-dev  ## Run every test that this machine can run; REQUIRE_ALL=1 fails on the others.
-	@$(BIN)/python -m pytest -n auto $(ARGS)
+	@$(BIN)/python -m pytest -n $(PROCESSES) --dist worksteal $(ARGS)
 
 check: $(VENV)/installed-dev  ## Lint, types.
 	$(BIN)/ruff check .

@@ -15,7 +15,7 @@ __all__ = ["data_dir", "no_settings", "trained_dir", "world"]
 @pytest.fixture
 def kills() -> int:
     """Return how often a process is killed: few times in every run of the tests."""
-    return int(os.environ.get("PROJECTIONIST_TEST_KILLS", "30"))
+    return int(os.environ.get("PROJECTIONIST_TEST_KILLS", "10"))
 
 
 @pytest.fixture

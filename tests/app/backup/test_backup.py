@@ -27,7 +27,7 @@ from tests.contracts.store_whole_contract import everything, fill
 
 ROOT = Path(__file__).resolve().parents[3]
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
-CYCLES = int(os.environ.get("PROJECTIONIST_TEST_BACKUPS", "5"))
+CYCLES = int(os.environ.get("PROJECTIONIST_TEST_BACKUPS", "3"))
 KILLS = int(os.environ.get("PROJECTIONIST_TEST_BACKUP_KILLS", "4"))
 SEED = 20261124
 
