@@ -9,9 +9,14 @@ import hypothesis
 import pytest
 
 # No deadline: the first example of a test may be the one that compiles a kernel. In CI the
-# examples are the same each time, so that a red run can be run again.
+# examples are the same each time, so that a red run can be run again; half as many, so that all
+# tests together stay within their minutes.
 hypothesis.settings.register_profile(
-    "projectionist", deadline=None, derandomize=bool(os.environ.get("CI")), print_blob=True
+    "projectionist",
+    deadline=None,
+    derandomize=bool(os.environ.get("CI")),
+    max_examples=50 if os.environ.get("REQUIRE_ALL") == "1" else 100,
+    print_blob=True,
 )
 hypothesis.settings.load_profile("projectionist")
 
